@@ -3,7 +3,8 @@
 A practice is a single constant, ``PRACTICE``, found by the node in ``tongqiu.practices.*`` or through the entry-point
 group ``tongqiu.practices``. It knows what is worth saying and knows no machinery: it sees the world only through what
 it is lent, hands back :class:`~tongqiu.record.statement.Said`, and reads others only as statements. Callables are
-dotted references (``package.module:name``), so that finding a practice costs almost nothing.
+dotted references (``package.module:name``), so that finding a practice costs almost nothing. How the node uses each value,
+and the manifest's keys: ``docs/write-a-practice.md``.
 
 ::
 
