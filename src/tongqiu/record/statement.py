@@ -57,7 +57,11 @@ class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
 
 
 class Content(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """The signed content of a record; ``body`` stays plain builtins until a kind reads it."""
+    """The signed content of a record; ``body`` stays plain builtins until a kind reads it.
+
+    ``by`` is what made it, ``probe-or-rule@version``; ``key`` is a digest over that, its parameters, the packs in force
+    and the digests of all it read: while the key is the same, there is no need to do it again.
+    """
 
     kind: str
     schema: EntryText
@@ -70,6 +74,8 @@ class Content(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     thread: IdText | None = None
     files: tuple[Blob, ...] = ()
     asked: tuple[Asked, ...] = ()
+    by: Annotated[str, msgspec.Meta(max_length=200)] = ""
+    key: EntryText | None = None
 
 
 class Attachment(NamedTuple):

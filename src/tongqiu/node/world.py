@@ -1,0 +1,246 @@
+"""What a run is lent: the files it named, an empty folder, a clock, a meter and child processes, and nothing else.
+
+This is the real world of :class:`tongqiu.practice.World`; it lives in the child process that does the run.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import datetime
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from tongqiu.record import digest
+from tongqiu.record.faults import Malformed, Refused
+from tongqiu.record.statement import instant
+from tongqiu.record.text import Text
+from tongqiu.scan import tree
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+_CLONE_NEWUSER = 0x10000000
+_CLONE_NEWNET = 0x40000000
+
+
+class SystemClock:
+    """The clock of this machine."""
+
+    def now(self) -> str:
+        """Return the present instant."""
+        return instant(datetime.datetime.now(datetime.UTC))
+
+
+class LentTree:
+    """Read-only sight of the files and folders that a run named, below one folder."""
+
+    def __init__(self, folder: Path, reads: Iterable[str]) -> None:
+        """Lend ``reads``, paths relative to ``folder``; all of it, where one of them is ``.``."""
+        self._folder = folder.resolve()
+        self._reads = tuple(reads)
+
+    def open(self, path: str) -> BinaryIO:
+        """Open a lent file. Raises Missing, Malformed (not a plain file), Refused (``world.not-lent``)."""
+        return tree.open_regular(self.locate(path), inside=self._folder)
+
+    def locate(self, path: str) -> Path:
+        """Return the place of a lent file or folder on this machine."""
+        if not any(read in {".", path} or path.startswith(read.rstrip("/") + "/") for read in self._reads):
+            raise Refused(
+                "world.not-lent",
+                Text(en="The run may not read {path}: it did not ask for it.", zh="此次检测未申请读取 {path}，不得读取。"),
+                do=Text(en="Name the path in the run's reads.", zh="请在该检测的 reads 中写明此路径。"),
+                path=path,
+            )
+        return tree.resolve(self._folder, path)
+
+    def walk(self, path: str) -> Iterator[tuple[str, int]]:
+        """Yield path (relative to the lent root) and size of every plain file below a lent folder, sorted."""
+        top = self.locate(path)
+        if top.is_file():
+            yield path, top.stat().st_size
+            return
+        prefix = "" if path == "." else path.rstrip("/") + "/"
+        for file in tree.walk(top).files:
+            yield prefix + file.path, file.size
+
+    def digest(self, path: str) -> str:
+        """Return the digest of a lent file (SHA-256) or folder (tree digest), in written form."""
+        real = self.locate(path)
+        if real.is_dir():
+            return str(tree.tree_digest(real)[0])
+        with tree.open_regular(real) as stream:
+            return str(digest.of_stream(stream)[0])
+
+
+class Scratch:
+    """A folder of the run's own."""
+
+    def __init__(self, path: Path) -> None:
+        """Use ``path``, which must be empty."""
+        self._path = path
+
+    @property
+    def path(self) -> Path:
+        """Return where it is."""
+        return self._path
+
+
+class ProcessMeter:
+    """What this process and its children used so far; energy only where this machine has a counter it may read."""
+
+    _COUNTER = Path("/sys/class/powercap/intel-rapl:0/energy_uj")
+
+    def __init__(self) -> None:
+        """Start counting."""
+        self._began = time.monotonic()
+        self._energy = self._joules()
+
+    def read(self) -> Mapping[str, float | None]:
+        """Return ``cpu_s``, ``wall_s``, ``peak_bytes`` and ``energy_j``; None for what cannot be measured here."""
+        spent = os.times()
+        energy = self._joules()
+        return {
+            "cpu_s": spent.user + spent.system + spent.children_user + spent.children_system,
+            "wall_s": time.monotonic() - self._began,
+            "peak_bytes": _peak(),
+            "energy_j": energy - self._energy if energy is not None and self._energy is not None else None,
+        }
+
+    def _joules(self) -> float | None:
+        try:
+            return int(self._COUNTER.read_text()) / 1e6
+        except (OSError, ValueError):
+            return None
+
+
+class ChildPool:
+    """Child processes under limits, without network."""
+
+    def run(self, argv: Sequence[str], stdin: bytes = b"", *, seconds: float, megabytes: int) -> bytes:
+        """Run ``python -I -m argv...`` with ``stdin`` and return its output.
+
+        Raises Refused (``pool.limit``) when it takes longer than ``seconds``, is ended by the system (memory limit of
+        ``megabytes``), and Malformed (``pool.failed``) when it ends with an error of its own.
+        """
+        command = [sys.executable, "-I", "-m", "tongqiu.node.jail", str(megabytes), str(int(seconds) + 1), *argv]
+        try:
+            done = subprocess.run(command, input=stdin, capture_output=True, timeout=seconds, check=False)  # noqa: S603 - our own interpreter, a module name and arguments from an installed practice
+        except subprocess.TimeoutExpired as error:
+            raise _limit(argv[0], f"{seconds:g} s") from error
+        if done.returncode < 0:
+            raise _limit(argv[0], f"{megabytes} MB")
+        if done.returncode:
+            raise Malformed(
+                "pool.failed",
+                Text(en="The engine {engine} could not read this input: {error}", zh="引擎 {engine} 无法读取该输入：{error}"),
+                do=Text(en="Check the file with the tool that wrote it.", zh="请用生成该文件的工具检查它。"),
+                engine=argv[0],
+                error=done.stderr.decode(errors="replace").strip().rpartition("\n")[2][:300],
+            )
+        return done.stdout
+
+
+class LentWorld:
+    """Exactly the members a probe named in ``needs``; any other raises Refused (``world.not-lent``)."""
+
+    def __init__(
+        self,
+        needs: Iterable[str],
+        *,
+        folder: Path,
+        reads: Iterable[str],
+        scratch: Path,
+        report: Callable[[float, float | None], None],
+    ) -> None:
+        """Lend what is needed for a run over ``reads`` below ``folder``."""
+        self._report = report
+        makers: dict[str, Callable[[], object]] = {
+            "clock": SystemClock,
+            "tree": lambda: LentTree(folder, reads),
+            "scratch": lambda: Scratch(scratch),
+            "meter": ProcessMeter,
+            "pool": ChildPool,
+        }
+        self._lent = {need: makers[need]() for need in needs if need in makers}
+
+    def __getattr__(self, name: str) -> object:
+        """Return a lent member."""
+        try:
+            return self.__dict__["_lent"][name]
+        except KeyError:
+            raise Refused(
+                "world.not-lent",
+                Text(en="The run was not lent {name}.", zh="此次检测未借得 {name}。"),
+                do=Text(en="Name it in the probe's needs.", zh="请在检测的 needs 中写明。"),
+                name=name,
+            ) from None
+
+    def progress(self, done: float, total: float | None = None) -> None:
+        """Hand on how far the run is."""
+        self._report(done, total)
+
+
+def confine(megabytes: int, seconds: int, *, network: bool) -> bool:
+    """Put limits on this process: address space, processor time, file size, no core file; no network unless allowed.
+
+    Returns whether the network was cut off by the system; where the system does not allow that (or is not Linux), the
+    interpreter refuses sockets itself, which native code could pass by.
+    """
+    try:
+        import resource  # noqa: PLC0415 - POSIX only
+    except ImportError:
+        pass
+    else:
+        for limit, value in (
+            (resource.RLIMIT_AS, megabytes << 20),
+            (resource.RLIMIT_CPU, seconds),
+            (resource.RLIMIT_FSIZE, 16 << 30),
+            (resource.RLIMIT_CORE, 0),
+        ):
+            ceiling = resource.getrlimit(limit)[1]
+            value = value if ceiling == resource.RLIM_INFINITY else min(value, ceiling)  # noqa: PLW2901
+            resource.setrlimit(limit, (value, ceiling if limit != resource.RLIMIT_CORE else value))
+    if network:
+        return False
+    cut = False
+    if sys.platform == "linux":
+        libc = ctypes.CDLL(None, use_errno=True)
+        cut = libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET) == 0
+    sys.addaudithook(_no_sockets)
+    return cut
+
+
+def _no_sockets(event: str, _args: tuple[object, ...]) -> None:
+    if event in {"socket.connect", "socket.bind", "socket.sendto", "socket.getaddrinfo"}:
+        raise Refused(
+            "world.network",
+            Text(en="A run has no network.", zh="检测运行时没有网络。"),
+            do=Text(en="Name an endpoint in the manifest.", zh="请在清单中写明端点。"),
+        )
+
+
+def _peak() -> float | None:
+    try:
+        import resource  # noqa: PLC0415 - POSIX only
+    except ImportError:
+        return None
+    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return float(used if sys.platform == "darwin" else used * 1024)
+
+
+def _limit(engine: str, limit: str) -> Refused:
+    return Refused(
+        "pool.limit",
+        Text(en="The engine {engine} passed its limit of {limit}.", zh="引擎 {engine} 超过了限制 {limit}。"),
+        do=Text(en="Give it a smaller input.", zh="请换用较小的输入。"),
+        engine=engine,
+        limit=limit,
+    )
+
+
+__all__ = ["ChildPool", "LentTree", "LentWorld", "ProcessMeter", "Scratch", "SystemClock", "confine"]
