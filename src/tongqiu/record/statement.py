@@ -17,6 +17,7 @@ from tongqiu.record import cbor
 from tongqiu.record.audience import EVERYONE, Audience
 from tongqiu.record.faults import Malformed
 from tongqiu.record.kind import NAME
+from tongqiu.record.shapes import Evidence, Finding
 from tongqiu.record.subject import DigestText, EntryText, IdText, Subject, check_id
 from tongqiu.record.text import Text
 
@@ -59,6 +60,9 @@ class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
 class Content(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """The signed content of a record; ``body`` stays plain builtins until a kind reads it.
 
+    ``evidence`` and ``findings`` say what the body says in the two shared shapes; they are signed with it, so that a
+    reader who has never heard of the kind still understands the record.
+
     ``by`` is what made it, ``probe-or-rule@version``; ``key`` is a digest over that, its parameters, the packs in force
     and the digests of all it read: while the key is the same, there is no need to do it again.
     """
@@ -74,6 +78,8 @@ class Content(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     thread: IdText | None = None
     files: tuple[Blob, ...] = ()
     asked: tuple[Asked, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    findings: tuple[Finding, ...] = ()
     by: Annotated[str, msgspec.Meta(max_length=200)] = ""
     key: EntryText | None = None
 
