@@ -1,0 +1,416 @@
+"""Grading a system under a pack: the grade, or the range of grades that missing answers leave open, and why.
+
+An unknown answer is never taken for a no. Whatever grade the full answers would give lies inside the stated range, and
+a further answer never widens it. The result names the rules that hold, those that may, the facts read, and what each
+missing answer would change. Nothing here says that a duty is fulfilled.
+"""
+
+from __future__ import annotations
+
+import datetime
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+from tongqiu.norms.pack import Cite, Fact, Pack, Requirement, Rule, Scale
+from tongqiu.norms.reading import nearest
+from tongqiu.norms.rules import Table, tabulate
+from tongqiu.norms.span import Bar, TooKnotted, answered, possible
+from tongqiu.record.faults import Malformed
+from tongqiu.record.shapes import Finding
+from tongqiu.record.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+State = Literal["graded", "range", "unanswered"]
+"""One grade is left; several are; or nothing that bears on it was answered, or it could not be counted."""
+
+Value = bool | str
+
+
+class Seen(msgspec.Struct, frozen=True, kw_only=True):
+    """A finding as grading looks at it: the record (entry) and kind it came in, and the finding itself."""
+
+    entry: str
+    kind: str
+    finding: Finding
+
+
+class Held(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A rule that holds for sure (``fired``) or under some of the missing answers (``possible``), with its reasons.
+
+    ``read`` are the known facts that the rule looked at; ``open`` the missing ones that decide it. ``pending`` means
+    that the clause does not apply yet on the day asked about; ``checked`` that somebody compared the row with the law.
+    """
+
+    rule: str
+    scale: str
+    grade: str
+    state: Literal["fired", "possible"]
+    title: Text
+    reason: Text
+    cite: tuple[Cite, ...]
+    pending: bool
+    applies_from: datetime.date | None
+    checked: bool
+    read: dict[str, Value]
+    open: tuple[str, ...]
+
+
+class Span(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The outcome on one scale: ``low`` and ``high`` grade, and every grade that is still possible, lightest first."""
+
+    scale: str
+    title: Text
+    state: State
+    low: str
+    high: str
+    grades: tuple[str, ...]
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What one answer would leave: on this scale, these grades."""
+
+    value: Value
+    scale: str
+    grades: tuple[str, ...]
+
+
+class Gap(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A missing answer that matters: its question, what each answer would change, and how much it narrows.
+
+    ``sure`` is how many grades drop out whatever the answer, ``mean`` how many on average over the answers (each
+    counted once), ``settles`` how many open rules the most telling answer settles; all over every scale.
+    """
+
+    fact: str
+    question: Text
+    outcomes: tuple[Outcome, ...]
+    sure: int
+    mean: float
+    settles: int
+
+
+class Grading(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The whole answer under one pack; ``facts`` as they were given, ``implied`` what follows from them and from findings;
+    ``gaps`` in the order in which they are best asked.
+    """
+
+    pack: str
+    version: str
+    digest: str
+    as_of: datetime.date
+    known_at: datetime.date
+    spans: tuple[Span, ...]
+    held: tuple[Held, ...]
+    facts: dict[str, Value]
+    implied: dict[str, Value]
+    gaps: tuple[Gap, ...]
+
+    def span(self, scale: str) -> Span:
+        """Return the outcome on ``scale``. Raises KeyError for a scale that the pack does not have."""
+        return {each.scale: each for each in self.spans}[scale]
+
+    @property
+    def fired(self) -> tuple[Held, ...]:
+        """Return the rules that hold whatever the missing answers are."""
+        return tuple(each for each in self.held if each.state == "fired")
+
+
+class Owed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A requirement that the grade brings, or may bring, and the entries of findings that speak to it.
+
+    ``state`` is ``answered`` when any finding speaks to it, whatever its verdict, else ``unanswered``; whether the duty
+    is fulfilled is for people to judge.
+    """
+
+    requirement: str
+    title: Text
+    cite: tuple[Cite, ...]
+    sure: bool
+    pending: bool
+    checked: bool
+    state: Literal["answered", "unanswered"]
+    findings: tuple[str, ...]
+
+
+class Book:
+    """A pack with its conditions worked out; made once by :func:`open_book` and never changed."""
+
+    def __init__(self, pack: Pack, tables: Mapping[str, Table]) -> None:
+        """Bind ``pack`` to the truth tables of its rules, by rule id."""
+        self.pack = pack
+        self.tables = dict(tables)
+        self.facts = {each.key: each for each in pack.facts}
+
+    def settle(
+        self, facts: Mapping[str, object], findings: Iterable[Seen] = (), *, where: str = ""
+    ) -> dict[str, Value]:
+        """Return ``facts`` checked against the questions, with the answers that follow from them and from findings.
+
+        A yes within a wider question makes that one yes; a wider no makes those within it no. Raises Malformed:
+        ``facts.unknown`` naming the nearest known key, ``facts.value`` and ``facts.contradiction``.
+        """
+        known: dict[str, Value] = {}
+        for key, value in facts.items():
+            known[key] = self._answer(key, value, where)
+        for fact in self.pack.facts:
+            if fact.signal is not None:
+                heard = _signal(fact, findings)
+                if heard is not None:
+                    known[fact.key] = heard
+        for fact in self.pack.facts:
+            if known.get(fact.key) is True:
+                self._open_wider(fact, known, where)
+        for fact in self.pack.facts:
+            if any(known.get(key) is False for key in self._wider(fact)):
+                known[fact.key] = False
+        return known
+
+    def grade(
+        self,
+        facts: Mapping[str, object],
+        findings: Iterable[Seen] = (),
+        *,
+        as_of: datetime.date,
+        known_at: datetime.date | None = None,
+        where: str = "",
+    ) -> Grading:
+        """Return the grade, or the range of grades, of a system with these ``facts`` on the day ``as_of``.
+
+        Rows that ended before ``as_of`` or became known after ``known_at`` (default ``as_of``) do not count; rows that
+        apply only later count and are marked pending. Raises Malformed as :meth:`settle`.
+        """
+        known = self.settle(facts, tuple(findings), where=where)
+        until = known_at or as_of
+        rules = [each for each in self.pack.rules if _counts(each, as_of, until)]
+        answers = {key: self.facts[key].values.index(value) for key, value in known.items() if self.facts[key].values}
+        bars = {each.id: answered([self._bar(each)], answers)[0] for each in rules}
+        spans = tuple(self._span(scale, rules, bars, known) for scale in self.pack.scales)
+        held = tuple(
+            self._held(each, bars[each.id].table, known, as_of)
+            for each in rules
+            if bars[each.id].table.settled is not False
+        )
+        return Grading(
+            pack=self.pack.id,
+            version=self.pack.version,
+            digest=self.pack.digest or "",
+            as_of=as_of,
+            known_at=until,
+            spans=spans,
+            held=tuple(sorted(held, key=lambda each: (each.scale, each.state, -self._place(each), each.rule))),
+            facts={key: value for key, value in sorted(known.items()) if key in facts},
+            implied={key: value for key, value in sorted(known.items()) if key not in facts},
+            gaps=self._gaps(rules, bars, spans),
+        )
+
+    def owed(self, grading: Grading, findings: Iterable[Seen]) -> tuple[Owed, ...]:
+        """Return the requirements that ``grading`` brings or may bring, and which findings speak to each."""
+        seen = tuple(findings)
+        result = []
+        for each in self.pack.requirements:
+            scale, span = self.pack.scale(each.scale), grading.span(each.scale)
+            bar = scale.place(each.at_least)
+            if not _counts(each, grading.as_of, grading.known_at) or scale.place(span.high) < bar:
+                continue
+            entries = sorted({one.entry for one in seen if _speaks(each, one)})
+            result.append(
+                Owed(
+                    requirement=each.id,
+                    title=each.title,
+                    cite=each.cite,
+                    sure=scale.place(span.low) >= bar,
+                    pending=each.applies_from is not None and each.applies_from > grading.as_of,
+                    checked=each.checked,
+                    state="answered" if entries else "unanswered",
+                    findings=tuple(entries),
+                )
+            )
+        return tuple(result)
+
+    def _answer(self, key: str, value: object, where: str) -> Value:
+        fact = self.facts.get(key)
+        if fact is None or fact.type == "signal":
+            raise Malformed(
+                "facts.unknown",
+                Text(en="The pack {pack} asks no question {key}.", zh="规范包 {pack} 没有 {key} 这个问题。"),
+                do=Text(en="Did you mean {nearest}?", zh="是否想写 {nearest}？"),
+                where=where,
+                pack=self.pack.id,
+                key=key[:120],
+                nearest=nearest(key, [each.key for each in self.pack.facts if each.type != "signal"]),
+            )
+        if isinstance(value, str if fact.type in {"choice", "text"} else bool) and (
+            fact.type == "text" or value in fact.values
+        ):
+            return value
+        allowed = ", ".join(str(each).lower() for each in fact.values) or "text"
+        raise Malformed(
+            "facts.value",
+            Text(en="{value} is no answer to {key}.", zh="{value} 不是 {key} 的有效答案。"),
+            do=Text(en="Answer with one of: {allowed}.", zh="请从以下答案中选择：{allowed}。"),
+            where=where,
+            key=key,
+            value=str(value)[:80],
+            allowed=allowed,
+        )
+
+    def _wider(self, fact: Fact) -> tuple[str, ...]:
+        keys = []
+        while fact.within is not None:
+            keys.append(fact.within)
+            fact = self.facts[fact.within]
+        return tuple(keys)
+
+    def _open_wider(self, fact: Fact, known: dict[str, Value], where: str) -> None:
+        for key in self._wider(fact):
+            if known.get(key) is False:
+                raise Malformed(
+                    "facts.contradiction",
+                    Text(
+                        en="{key} is answered yes, but {wider}, which includes it, is answered no.",
+                        zh="{key} 答“是”，而包含它的 {wider} 答“否”。",
+                    ),
+                    do=Text(en="Correct one of the two answers.", zh="请更正其中一个答案。"),
+                    where=where,
+                    key=fact.key,
+                    wider=key,
+                )
+            known[key] = True
+
+    def _bar(self, rule: Rule) -> Bar:
+        return Bar(rule.overrides, self.pack.scale(rule.scale).place(rule.grade), self.tables[rule.id])
+
+    def _place(self, held: Held) -> int:
+        return self.pack.scale(held.scale).place(held.grade)
+
+    def _span(self, scale: Scale, rules: list[Rule], bars: Mapping[str, Bar], known: Mapping[str, Value]) -> Span:
+        own = [each.id for each in rules if each.scale == scale.id]
+        places = _places(scale, [bars[each] for each in own])
+        touched = any(fact in known for each in own for fact in self.tables[each].facts)
+        state: State = "graded" if len(places) == 1 else "range" if touched and _counted(bars, own) else "unanswered"
+        return Span(
+            scale=scale.id,
+            title=scale.title,
+            state=state,
+            low=scale.grades[places[0]].id,
+            high=scale.grades[places[-1]].id,
+            grades=tuple(scale.grades[place].id for place in places),
+        )
+
+    def _held(self, rule: Rule, table: Table, known: Mapping[str, Value], as_of: datetime.date) -> Held:
+        return Held(
+            rule=rule.id,
+            scale=rule.scale,
+            grade=rule.grade,
+            state="fired" if table.settled else "possible",
+            title=rule.title,
+            reason=rule.reason,
+            cite=rule.cite,
+            pending=rule.applies_from is not None and rule.applies_from > as_of,
+            applies_from=rule.applies_from,
+            checked=rule.checked,
+            read={key: known[key] for key in self.tables[rule.id].facts if key in known},
+            open=() if table.settled else _deciding(table),
+        )
+
+    def _gaps(self, rules: list[Rule], bars: Mapping[str, Bar], spans: tuple[Span, ...]) -> tuple[Gap, ...]:
+        open_ = [each for each in rules if bars[each.id].table.settled is None]
+        keys = {fact for each in open_ for fact in _deciding(bars[each.id].table)}
+        gaps = [self._gap(fact, open_, rules, bars, spans) for fact in self.pack.facts if fact.key in keys]
+        order = {fact.key: place for place, fact in enumerate(self.pack.facts)}
+        return tuple(sorted(gaps, key=lambda gap: (-gap.sure, -gap.settles, -gap.mean, order[gap.fact])))
+
+    def _gap(
+        self, fact: Fact, open_: list[Rule], rules: list[Rule], bars: Mapping[str, Bar], spans: tuple[Span, ...]
+    ) -> Gap:
+        touched = {each.scale for each in open_ if fact.key in bars[each.id].table.facts}
+        outcomes: list[Outcome] = []
+        dropped: list[int] = []
+        settles = 0
+        for number, value in enumerate(fact.values):
+            lost = 0
+            for span in spans:
+                if span.scale not in touched:
+                    continue
+                scale = self.pack.scale(span.scale)
+                own = [bars[each.id] for each in rules if each.scale == span.scale]
+                places = _places(scale, answered(own, {fact.key: number}))
+                outcomes.append(
+                    Outcome(value=value, scale=span.scale, grades=tuple(scale.grades[place].id for place in places))
+                )
+                lost += len(span.grades) - len(places)
+            dropped.append(lost)
+            left = answered([bars[each.id] for each in open_], {fact.key: number})
+            settles = max(settles, sum(bar.table.settled is not None for bar in left))
+        return Gap(
+            fact=fact.key,
+            question=fact.question,
+            outcomes=tuple(outcomes),
+            sure=min(dropped),
+            mean=round(sum(dropped) / len(dropped), 6),
+            settles=settles,
+        )
+
+
+def open_book(pack: Pack, *, where: str = "") -> Book:
+    """Return ``pack`` with every condition worked out. Raises Malformed (``norms.rule.*``) for a defect of the pack."""
+    return Book(pack, {each.id: tabulate(pack, each, where=where) for each in pack.rules})
+
+
+def _places(scale: Scale, bars: Iterable[Bar]) -> list[int]:
+    try:
+        return sorted(possible(bars, scale.place(scale.default)))
+    except TooKnotted:
+        return list(range(len(scale.grades)))
+
+
+def _counted(bars: Mapping[str, Bar], own: list[str]) -> bool:
+    try:
+        possible([bars[each] for each in own], 0)
+    except TooKnotted:
+        return False
+    return True
+
+
+def _deciding(table: Table) -> tuple[str, ...]:
+    """Return the open facts on which ``table`` really depends."""
+    return tuple(
+        fact
+        for fact, size in zip(table.facts, table.sizes, strict=True)
+        if len({table.given(fact, value).cells for value in range(size)}) > 1
+    )
+
+
+def _counts(row: Rule | Requirement, as_of: datetime.date, known_at: datetime.date) -> bool:
+    return (row.applies_until is None or as_of < row.applies_until) and (
+        row.known_from is None or row.known_from <= known_at
+    )
+
+
+def _prefixed(name: str, prefix: str) -> bool:
+    """Tell whether dotted ``name`` is ``prefix`` or lies below it; the empty prefix takes everything."""
+    return not prefix or name == prefix or name.startswith((prefix + ".", prefix + "/", prefix + ":"))
+
+
+def _speaks(requirement: Requirement, seen: Seen) -> bool:
+    return any(
+        _prefixed(seen.kind, each.kind)
+        and (_prefixed(seen.finding.requirement, each.finding) or _prefixed(seen.finding.code, each.finding))
+        for each in requirement.answered_by
+    )
+
+
+def _signal(fact: Fact, findings: Iterable[Seen]) -> bool | None:
+    """Return yes when a matching finding has the verdict, no when others only, None when there is no finding."""
+    assert fact.signal is not None  # noqa: S101 - only called for signals
+    prefix = fact.signal.finding
+    heard = [
+        each.finding.verdict
+        for each in findings
+        if _prefixed(each.finding.requirement, prefix) or _prefixed(each.finding.code, prefix)
+    ]
+    judged = [verdict for verdict in heard if verdict in {"met", "unmet", "undecided"}]
+    return any(verdict in fact.signal.verdicts for verdict in judged) if judged else None

@@ -1,0 +1,229 @@
+"""What a norm pack holds: its sources and their dates, its questions, its scales, its rules and its requirements.
+
+A pack is data. Every row names the clause it comes from, since when it applies, since when it is known, and who checked
+it against the primary text; a row that nobody checked says so wherever it is shown. The file format is specified in
+``docs/spec/norm-pack.md``.
+"""
+
+from __future__ import annotations
+
+import datetime
+from typing import Annotated, Literal
+
+import msgspec
+
+from tongqiu.record.subject import EntryText
+from tongqiu.record.text import Text
+
+Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]+([.-][a-z0-9]+)*$", max_length=80)]
+"""An identifier inside a pack."""
+
+Key = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$", max_length=120)]
+"""The dotted name of a fact, such as ``eu.annex3.creditworthiness``."""
+
+Line = Annotated[str, msgspec.Meta(min_length=1, max_length=4000)]
+
+Force = Literal["binding", "delegated", "guidance", "standard", "voluntary"]
+"""Legal force: law; law made under it; official reading of it; technical standard; commitment freely taken."""
+
+
+class Words(Text, frozen=True, forbid_unknown_fields=True):
+    """A text of a pack; both languages must be there and not be empty."""
+
+    def __post_init__(self) -> None:
+        """Refuse an empty sentence in either language."""
+        if not self.en.strip() or not self.zh.strip():
+            raise ValueError("both en and zh must be written")
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What every row of law carries: when it applies (valid time), since when it is known, and who checked it.
+
+    ``applies_from`` and ``applies_until`` (exclusive) bound the time it applies; None is open. ``known_from`` is the
+    date from which anyone could know the row (publication of the act that made it). ``checked_by``, ``checked_on`` and
+    ``checked_against`` say who compared the row with the primary text, when and with which copy.
+    """
+
+    applies_from: datetime.date | None = None
+    applies_until: datetime.date | None = None
+    known_from: datetime.date | None = None
+    checked_by: str = ""
+    checked_on: datetime.date | None = None
+    checked_against: str = ""
+
+    @property
+    def checked(self) -> bool:
+        """Tell whether somebody compared this row with the primary text, and said when."""
+        return bool(self.checked_by) and self.checked_on is not None
+
+
+class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A document the pack rests on, named by its identifier and never by an address that can rot.
+
+    ``document`` is such an identifier (``CELEX 32024R1689``, ``ISO/IEC 42001:2023``); ``licence`` is that of its own
+    text; ``in_force_from``, ``repealed_on`` bound its force; ``amended_by`` lists source ids.
+    """
+
+    id: Name
+    document: Line
+    title: Words
+    force: Force
+    licence: Line
+    issuer: str = ""
+    published: datetime.date | None = None
+    in_force_from: datetime.date | None = None
+    repealed_on: datetime.date | None = None
+    amended_by: tuple[Name, ...] = ()
+
+
+class Cite(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A pinpoint: the source, its article or annex, and the clause within it, as a lawyer would write them."""
+
+    source: Name
+    article: Line
+    clause: str = ""
+
+    def __str__(self) -> str:
+        """Return article and clause in one, such as ``Art. 5(1)(a)``."""
+        return self.article + self.clause
+
+
+class Grade(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One step of a scale."""
+
+    id: Name
+    title: Words
+    meaning: Words
+
+
+class Scale(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An ordered list of grades, the lightest first; ``default`` is the grade when no rule holds."""
+
+    id: Name
+    title: Words
+    default: Name
+    grades: Annotated[tuple[Grade, ...], msgspec.Meta(min_length=2, max_length=16)]
+
+    def place(self, grade: str) -> int:
+        """Return where ``grade`` stands, 0 being the lightest. Raises ValueError for a grade that is not here."""
+        return [each.id for each in self.grades].index(grade)
+
+
+class Choice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One answer to a question of type ``choice``."""
+
+    value: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=60)]
+    title: Words
+
+
+class Signal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which findings answer a question by themselves: the prefix of their requirement or code, and the verdicts."""
+
+    finding: Name
+    verdicts: Annotated[tuple[Literal["met", "unmet", "undecided"], ...], msgspec.Meta(min_length=1)]
+
+
+class Fact(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A question about a system, its use or its maker.
+
+    ``type`` is ``bool``, ``choice`` (one of ``choices``), ``text`` (kept for people, never read by a rule) or ``signal``
+    (answered by findings alone). ``within`` names a wider yes/no question: where that is answered no, this one is no.
+    """
+
+    key: Key
+    type: Literal["bool", "choice", "text", "signal"]
+    question: Words
+    help: Words | None = None
+    choices: tuple[Choice, ...] = ()
+    within: Key | None = None
+    signal: Signal | None = None
+    cite: tuple[Cite, ...] = ()
+
+    @property
+    def values(self) -> tuple[bool | str, ...]:
+        """Return every possible answer; none for ``text``, which cannot be counted."""
+        if self.type == "choice":
+            return tuple(each.value for each in self.choices)
+        return () if self.type == "text" else (False, True)
+
+
+class Rule(Row, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Under the condition ``when`` (Common Expression Language over facts), ``grade`` of ``scale``, because ``reason``.
+
+    The graver of two grades holds, unless a rule that ``overrides`` holds: then the gravest of those. ``note`` is for
+    doubts about the reading of the clause.
+    """
+
+    id: Name
+    scale: Name
+    grade: Name
+    when: Line
+    title: Words
+    reason: Words
+    cite: Annotated[tuple[Cite, ...], msgspec.Meta(min_length=1)]
+    overrides: bool = False
+    note: Words | None = None
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which findings speak to a requirement: by prefix of the record's kind, of the finding's requirement or code."""
+
+    kind: str = ""
+    finding: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse an answer that everything would satisfy."""
+        if not self.kind and not self.finding:
+            raise ValueError("name a kind or a finding")
+
+
+class Requirement(Row, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Something a clause asks for from systems of at least grade ``at_least`` on ``scale``, and what would answer it.
+
+    ``id`` never changes while the duty lives; ``succeeds`` names the ids it took the place of when a law was rewritten.
+    """
+
+    id: Name
+    title: Words
+    text: Words
+    scale: Name
+    at_least: Name
+    cite: Annotated[tuple[Cite, ...], msgspec.Meta(min_length=1)]
+    answered_by: tuple[Answer, ...] = ()
+    succeeds: tuple[Name, ...] = ()
+
+
+class Pack(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One framework as data; ``digest`` is the SHA-256 of the bytes it was read from and is no part of the file."""
+
+    format: Literal[1]
+    id: Name
+    version: Annotated[str, msgspec.Meta(pattern=r"^[0-9]+(\.[0-9]+){0,3}$")]
+    title: Words
+    publisher: Line
+    licence: Line
+    wording: Literal["own", "verbatim"]
+    known_at: datetime.date
+    sources: Annotated[tuple[Source, ...], msgspec.Meta(min_length=1)] = msgspec.field(name="source")
+    scales: Annotated[tuple[Scale, ...], msgspec.Meta(min_length=1)] = msgspec.field(name="scale")
+    facts: tuple[Fact, ...] = msgspec.field(name="fact", default=())
+    rules: tuple[Rule, ...] = msgspec.field(name="rule", default=())
+    requirements: tuple[Requirement, ...] = msgspec.field(name="requirement", default=())
+    about: Words | None = None
+    digest: EntryText | None = None
+
+    def source(self, name: str) -> Source:
+        """Return the source with this id. Raises KeyError for another."""
+        return {each.id: each for each in self.sources}[name]
+
+    def scale(self, name: str) -> Scale:
+        """Return the scale with this id. Raises KeyError for another."""
+        return {each.id: each for each in self.scales}[name]
+
+    def rule(self, name: str) -> Rule:
+        """Return the rule with this id. Raises KeyError for another."""
+        return {each.id: each for each in self.rules}[name]
+
+    def fact(self, key: str) -> Fact:
+        """Return the question with this key. Raises KeyError for another."""
+        return {each.key: each for each in self.facts}[key]

@@ -1,0 +1,111 @@
+"""Which grades are still possible when some answers are missing: every completion is counted, none is assumed.
+
+Rules that share no open question are independent of each other, so they are counted apart and joined by the graver
+grade; within a knot of rules the question that most of them share is answered in every way. The result is exact. Only
+a knot that would need more than :data:`MAX_STEPS` steps is given up, and then says so.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from tongqiu.norms.rules import Table
+
+MAX_STEPS = 20_000
+"""Most questions answered in one count (a knot of twelve yes/no questions takes at most 8,191)."""
+
+Pair = tuple[int, int]
+"""The gravest place among rules that override and among the others, -1 for none."""
+
+_NONE: Pair = (-1, -1)
+
+
+class Bar(NamedTuple):
+    """One rule on one scale: whether it overrides, the place of its grade, and its truth table."""
+
+    overrides: bool
+    place: int
+    table: Table
+
+    @property
+    def pair(self) -> Pair:
+        """Return what the rule adds when it holds."""
+        return (self.place, -1) if self.overrides else (-1, self.place)
+
+
+class TooKnotted(Exception):
+    """The open questions hang together too much to be counted."""
+
+
+def possible(bars: Iterable[Bar], default: int) -> frozenset[int]:
+    """Return the places on the scale that some completion of the open questions gives.
+
+    Raises TooKnotted when that takes more than :data:`MAX_STEPS` steps.
+    """
+    pairs = _count(tuple(bars), [0])
+    return frozenset(over if over >= 0 else plain if plain >= 0 else default for over, plain in pairs)
+
+
+def answered(bars: Iterable[Bar], answers: Mapping[str, int]) -> tuple[Bar, ...]:
+    """Return ``bars`` after the questions in ``answers`` are answered (by the number of the answer)."""
+    result = []
+    for bar in bars:
+        table = bar.table
+        for fact in bar.table.facts:
+            if fact in answers:
+                table = table.given(fact, answers[fact])
+        result.append(bar._replace(table=table))
+    return tuple(result)
+
+
+def _count(bars: tuple[Bar, ...], steps: list[int]) -> frozenset[Pair]:
+    sure = _NONE
+    open_: list[Bar] = []
+    for bar in bars:
+        settled = bar.table.settled
+        if settled is None:
+            open_.append(bar)
+        elif settled:
+            sure = _graver(sure, bar.pair)
+    result = frozenset({sure})
+    for knot in _knots(open_):
+        result = frozenset(_graver(one, other) for one in result for other in _untie(knot, steps))
+    return result
+
+
+def _untie(knot: list[Bar], steps: list[int]) -> frozenset[Pair]:
+    if len(knot) == 1:
+        return frozenset({_NONE, knot[0].pair})
+    steps[0] += 1
+    if steps[0] > MAX_STEPS:
+        raise TooKnotted
+    shared = [fact for bar in knot for fact in bar.table.facts]
+    fact = min(set(shared), key=lambda each: (-shared.count(each), each))
+    size = next(bar.table.sizes[bar.table.facts.index(fact)] for bar in knot if fact in bar.table.facts)
+    result: set[Pair] = set()
+    for value in range(size):
+        result |= _count(answered(knot, {fact: value}), steps)
+    return frozenset(result)
+
+
+def _knots(bars: list[Bar]) -> list[list[Bar]]:
+    """Return ``bars`` in groups that share no open question."""
+    groups: list[tuple[set[str], list[Bar]]] = []
+    for bar in bars:
+        facts, members = set(bar.table.facts), [bar]
+        apart = []
+        for other, theirs in groups:
+            if facts & other:
+                facts |= other
+                members = theirs + members
+            else:
+                apart.append((other, theirs))
+        groups = [*apart, (facts, members)]
+    return [members for _, members in groups]
+
+
+def _graver(one: Pair, other: Pair) -> Pair:
+    return max(one[0], other[0]), max(one[1], other[1])
