@@ -17,14 +17,21 @@ What holds for every implementation, whatever the disk:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, BinaryIO, Protocol, TypeVar
+from itertools import pairwise
+from typing import TYPE_CHECKING, BinaryIO, NoReturn, Protocol, TypeVar
 
 import msgspec
+
+from tongqiu.record.faults import Refused
+from tongqiu.record.text import Text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 T = TypeVar("T")
+
+_HASH_BYTES = 32
+_TILE_BYTES = 256 * _HASH_BYTES
 
 EMPTY_ROOT = bytes.fromhex("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
 """The root of the tree without entries: SHA-256 of nothing (RFC 9162 section 2.1.1)."""
@@ -159,6 +166,18 @@ class Where(msgspec.Struct, frozen=True):
     audiences: frozenset[str] | None = None
     """Only rows whose audience is one of these; None for all (then the caller must filter)."""
 
+    def matches(self, row: Row) -> bool:
+        """Say whether ``row`` meets every condition."""
+        columns = row.columns
+        return (
+            self.kind in {None, columns.kind}
+            and self.subject in {None, columns.subject}
+            and self.thread in {None, columns.thread}
+            and self.issuer in {None, columns.issuer}
+            and (self.ref is None or self.ref in columns.refs)
+            and (self.audiences is None or columns.audience in self.audiences)
+        )
+
 
 class Reading(Protocol):
     """What can be read, both from outside and, inside a plan, from within the write transaction.
@@ -213,8 +232,8 @@ class Backend(Reading, Protocol):
         """Run ``plan`` inside the write transaction, write the batch it returns, and return its answer once durable.
 
         The order is: take the write lock (``BEGIN IMMEDIATE`` in SQLite, ``SELECT ... FOR UPDATE`` of the head row in
-        PostgreSQL), read the head, compare the epoch, call ``plan`` with a reading of this very state, check the batch
-        against the head, write all of it, commit with full flush, return the answer.
+        PostgreSQL), read the head, compare the epoch (:func:`check_epoch`), call ``plan`` with a reading of this very state, check the batch
+        against the head (:func:`check_batch`), write all of it, commit with full flush, return the answer.
 
         The plan may be called again from the start if the database asks for a retry, so it changes nothing outside its
         return value; it is quick, and it calls no other method of this backend than those of the reading it is given.
@@ -261,3 +280,61 @@ class Backend(Reading, Protocol):
     def close(self) -> None:
         """Give back what the backend holds open; further calls raise Unreachable. Idempotent."""
         ...
+
+
+def check_batch(batch: Batch, reading: Reading, *, has_file: Callable[[bytes], bool]) -> None:
+    """Check that ``batch`` follows from the head that ``reading`` shows; every backend does so before it writes.
+
+    Raises Refused (``log.batch``) naming the first part that does not fit.
+    """
+    old, new = reading.head(), batch.head
+    if new.size != old.size + len(batch.rows) or new.epoch != old.epoch or len(new.frontier) != new.size.bit_count():
+        _refuse("head")
+    if not new.origin or old.origin not in {"", new.origin}:
+        _refuse("origin")
+    if [row.index for row in batch.rows] != list(range(old.size, new.size)):
+        _refuse("index")
+    times = [old.logged_at, *(row.logged_at for row in batch.rows)]
+    if any(before > after for before, after in pairwise(times)) or new.logged_at != times[-1]:
+        _refuse("time")
+    entries = [row.entry for row in batch.rows]
+    if len(set(entries)) != len(entries) or any(reading.find(entry) is not None for entry in entries):
+        _refuse("entry")
+    keys = [done.key for done in batch.done]
+    if len(set(keys)) != len(keys) or any(reading.done(key) is not None for key in keys):
+        _refuse("done")
+    if any((row.content is None) != (row.salt is None) or row.erased for row in batch.rows):
+        _refuse("content")
+    if not all(has_file(digest) for row in batch.rows for digest in row.columns.files):
+        _refuse("file")
+    if any(not 0 <= index < old.size for index in batch.erase) or (batch.erase and not batch.rows):
+        _refuse("erase")
+    if any(not 0 < len(tile.hashes) <= _TILE_BYTES or len(tile.hashes) % _HASH_BYTES for tile in batch.tiles):
+        _refuse("tile")
+
+
+def check_epoch(epoch: int, stored: int) -> None:
+    """Refuse a writer whose epoch is not the stored one (Refused, ``log.fenced``)."""
+    if epoch != stored:
+        raise Refused(
+            "log.fenced",
+            Text(
+                en="Another node has taken over this log (epoch {stored}, ours is {epoch}).",
+                zh="此日志已由另一节点接管（当前代次 {stored}，本节点为 {epoch}）。",
+            ),
+            do=Text(
+                en="Stop this copy. Restart it only if it is the one that should write.",
+                zh="请停用此副本；仅当应由它写入时才重新启动。",
+            ),
+            stored=stored,
+            epoch=epoch,
+        )
+
+
+def _refuse(part: str) -> NoReturn:
+    raise Refused(
+        "log.batch",
+        Text(en="The batch does not follow from the log's head: {part}.", zh="该批次与日志末端不衔接：{part}。"),
+        do=Text(en="Read the head again and make a new batch.", zh="请重新读取日志末端并另建批次。"),
+        part=part,
+    )

@@ -1,0 +1,177 @@
+"""Receipts: a log's signed word that it holds a record, which anyone can check without asking the log.
+
+COSE receipts (RFC 9942) over the tree of RFC 9162: the log signs the root, and the receipt carries the path from the
+record to that root. Two private claims are signed along: when the log took the record, and the size of the tree. The
+size must be signed because a path alone often fits several sizes, and with them several positions.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from tongqiu.ledger import tree
+from tongqiu.record import cbor
+from tongqiu.record.faults import Malformed, Missing, Unproven
+from tongqiu.record.text import Text
+from tongqiu.seal import cose
+from tongqiu.seal.keys import ED25519
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tongqiu.seal.keys import PublicKey, Signer
+
+VDS: Final = 395
+VDP: Final = 396
+RFC9162_SHA256: Final = 1
+LOGGED: Final = "logged"
+SIZE: Final = "size"
+
+MAX_RECEIPT: Final = 8 * 1024
+_MAX_INDEX = 1 << 63
+_PROOF_PARTS = 3
+_DO = Text(en="Ask the log for a new receipt.", zh="请向日志重新索取回执。")
+
+
+class Receipt(msgspec.Struct, frozen=True):
+    """A receipt taken apart; nothing in it is proven until :func:`verify_receipt` has said so."""
+
+    origin: str
+    """The log that claims to have issued it."""
+
+    subject: str
+    kid: bytes
+    index: int
+    size: int
+    path: tuple[bytes, ...]
+    logged_at: str | None
+    """When the log says it took the record; None in receipts of other software, which do not sign it."""
+
+    size_signed: bool
+    """Whether the tree size (and with it the index) is under the signature; True in all our own receipts."""
+
+    sign1: cose.Sign1
+
+
+class Proven(msgspec.Struct, frozen=True):
+    """What a receipt proves: this log signed a tree of this root that holds the record at this place."""
+
+    origin: str
+    subject: str
+    index: int
+    size: int
+    root: bytes
+    logged_at: str | None
+    size_signed: bool
+
+
+def create_receipt(  # noqa: PLR0913 - each part is named at the call
+    *,
+    index: int,
+    size: int,
+    path: Sequence[bytes],
+    root: bytes,
+    logged_at: str,
+    origin: str,
+    subject: str,
+    signer: Signer,
+    alg: int = ED25519,
+) -> bytes:
+    """Return the receipt of the entry at ``index`` in the tree of ``size`` with ``root``.
+
+    The caller has checked that ``path`` leads there. Raises Missing (``receipt.too-early``) for a tree of one entry: the
+    standard has no empty path, so the first entry of a log gets its receipt once there is a second.
+    """
+    if not path:
+        raise Missing(
+            "receipt.too-early",
+            Text(en="A log with one entry cannot give a receipt yet.", zh="仅有一条记录的日志尚不能出具回执。"),
+            do=Text(en="Ask again after the next entry.", zh="请在下一条记录入日志之后再索取。"),
+            where=origin,
+        )
+    said: dict[int | str, Any] = {cose.ISS: origin, cose.SUB: subject, LOGGED: logged_at, SIZE: size}
+    headers = {VDS: RFC9162_SHA256, cose.CLAIMS: said}
+    sign1 = cose.sign(headers, root, signer, alg=alg)
+    proof = cbor.dumps([size, index, list(path)])
+    return cose.encode(msgspec.structs.replace(sign1, unprotected={VDP: {-1: [proof]}}), detached=True)
+
+
+def open_receipt(data: bytes, *, where: str = "") -> Receipt:
+    """Take a receipt apart without proving anything.
+
+    Raises Malformed: ``cbor.*``, ``cose.*``, and ``receipt.form`` for another tree algorithm, an attached payload, other
+    than one inclusion proof, or an empty path.
+    """
+    sign1 = cose.decode(data, protected=(VDS, cose.CLAIMS), unprotected=(VDP,), where=where, limit=MAX_RECEIPT)
+    origin, subject, said = cose.claims(sign1, where=where, extra=(LOGGED, SIZE))
+    size, index, path = _proof(sign1, where)
+    logged_at, signed = said.get(LOGGED), said.get(SIZE)
+    if not isinstance(logged_at, str | None) or (SIZE in said and (type(signed) is not int or signed != size)):
+        raise _form(where)
+    return Receipt(origin, subject, sign1.kid, index, size, path, logged_at, SIZE in said, sign1)
+
+
+def verify_receipt(data: bytes, entry: bytes, key: PublicKey, *, origin: str | None = None, where: str = "") -> Proven:
+    """Prove that the log with ``key`` (and, if given, the name ``origin``) holds ``entry``, and return what is proven.
+
+    Raises Malformed as :func:`open_receipt`; Unproven: ``receipt.other-log`` when it was issued by another log or key,
+    ``tree.inclusion`` when the path does not fit its place, ``receipt.root`` when path and signature do not lead to the
+    same root (the record is another one, or the receipt was changed).
+    """
+    receipt = open_receipt(data, where=where)
+    if receipt.kid != key.thumbprint or origin not in {None, receipt.origin}:
+        raise Unproven(
+            "receipt.other-log",
+            Text(
+                en="The receipt was issued by another log ({found}) than the one expected.",
+                zh="回执由另一日志（{found}）出具，与预期日志不符。",
+            ),
+            do=Text(en="Ask the log that is expected for its receipt.", zh="请向预期的日志索取回执。"),
+            where=where,
+            found=receipt.origin[:200],
+        )
+    root = tree.root_from_inclusion(entry, receipt.index, receipt.size, receipt.path)
+    try:
+        cose.verify(receipt.sign1, key, payload=root, where=where)
+    except Unproven as error:
+        raise Unproven(
+            "receipt.root",
+            Text(en="The receipt does not prove that this record is in the log.", zh="该回执不能证明此记录在日志中。"),
+            do=_DO,
+            where=where,
+        ) from error
+    return Proven(
+        receipt.origin, receipt.subject, receipt.index, receipt.size, root, receipt.logged_at, receipt.size_signed
+    )
+
+
+def _proof(sign1: cose.Sign1, where: str) -> tuple[int, int, tuple[bytes, ...]]:
+    """Return size, index and path of the one inclusion proof."""
+    vds, proofs = sign1.headers.get(VDS), sign1.unprotected.get(VDP)
+    if type(vds) is not int or vds != RFC9162_SHA256 or sign1.payload is not None:
+        raise _form(where)
+    held = proofs.get(-1) if isinstance(proofs, dict) and set(proofs) == {-1} else None
+    if not isinstance(held, list) or len(held) != 1 or not isinstance(held[0], bytes):
+        raise _form(where)
+    value = cbor.loads(held[0], where=where, limit=MAX_RECEIPT)
+    if not isinstance(value, list) or len(value) != _PROOF_PARTS:
+        raise _form(where)
+    size, index, path = value
+    if type(size) is not int or type(index) is not int or not 0 <= index < size < _MAX_INDEX:
+        raise _form(where)
+    if not isinstance(path, list) or not path or len(path) > tree.MAX_PATH:
+        raise _form(where)
+    if any(not isinstance(part, bytes) or len(part) != tree.HASH_BYTES for part in path):
+        raise _form(where)
+    return size, index, tuple(path)
+
+
+def _form(where: str) -> Malformed:
+    return Malformed(
+        "receipt.form",
+        Text(en="Not a receipt of the expected form.", zh="这不是预期形式的回执。"),
+        do=_DO,
+        where=where,
+    )

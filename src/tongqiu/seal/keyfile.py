@@ -1,0 +1,211 @@
+"""Key files: a party's secret key on its own disk, made once, readable by its owner alone, never overwritten.
+
+The form is PKCS#8 PEM (RFC 5958, RFC 8410), so that every other tool can read it; a passphrase is optional.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import stat
+from typing import TYPE_CHECKING
+
+from tongqiu.record.faults import Malformed, Missing, Refused, Unreachable
+from tongqiu.record.text import Text
+from tongqiu.seal.keys import PublicKey
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+_LIMIT = 16 * 1024
+_POSIX = os.name == "posix"
+_DO_FILE = Text(
+    en="Name the key file that belongs here, or restore it from your backup.", zh="请指定正确的密钥文件，或从备份恢复。"
+)
+
+
+class FileSigner:
+    """A signer whose key came from a file and now lives in memory; it shows its public half only."""
+
+    __slots__ = ("_private", "_public")
+
+    def __init__(self, private: Ed25519PrivateKey) -> None:
+        """Hold ``private``; nothing but :meth:`sign` reads it again."""
+        from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+        self._private = private
+        self._public = PublicKey(private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw))
+
+    @property
+    def public(self) -> PublicKey:
+        """Return the public key."""
+        return self._public
+
+    @property
+    def kid(self) -> bytes:
+        """Return the key's 32-byte RFC 9679 thumbprint."""
+        return self._public.thumbprint
+
+    def sign(self, message: bytes) -> bytes:
+        """Return the 64-byte Ed25519 signature over ``message``."""
+        return self._private.sign(message)
+
+    def __repr__(self) -> str:
+        """Show the public name only."""
+        return f"FileSigner({self._public.did})"
+
+
+def generate() -> FileSigner:
+    """Return a signer with a fresh key that exists in memory only."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    return FileSigner(Ed25519PrivateKey.generate())
+
+
+def from_seed(seed: bytes) -> FileSigner:
+    """Return the signer of a 32-byte RFC 8032 seed (for vectors and for keys kept elsewhere).
+
+    Raises Malformed (``key.seed``) for another length.
+    """
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    try:
+        return FileSigner(Ed25519PrivateKey.from_private_bytes(seed))
+    except ValueError as error:
+        raise Malformed(
+            "key.seed",
+            Text(en="A seed has 32 bytes, not {size}.", zh="种子应为 32 字节，而不是 {size} 字节。"),
+            do=Text(en="Give the whole seed.", zh="请提供完整的种子。"),
+            size=len(seed),
+        ) from error
+
+
+def create(path: Path, *, passphrase: bytes | None = None) -> FileSigner:
+    """Make a fresh key, keep it in ``path`` and return its signer; durable on return.
+
+    The file is complete or not there, has mode 0600 from its first byte, and never replaces another: two processes that
+    race make one key, and one of them is refused. Raises Refused (``key.exists``) and Unreachable (``key.storage``).
+    """
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.serialization import (
+        BestAvailableEncryption,
+        Encoding,
+        KeySerializationEncryption,
+        NoEncryption,
+        PrivateFormat,
+    )
+
+    private = Ed25519PrivateKey.generate()
+    shut: KeySerializationEncryption = BestAvailableEncryption(passphrase) if passphrase else NoEncryption()
+    _write_new(path, private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, shut))
+    return FileSigner(private)
+
+
+def load(path: Path, *, passphrase: bytes | None = None) -> FileSigner:
+    """Return the signer of the key in ``path``.
+
+    Raises Missing (``key.no-file``), Refused (``key.open-to-others`` when group or others may read it,
+    ``key.passphrase``), Malformed (``key.file``) and Unreachable (``key.storage``).
+    """
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    data = _read(path)
+    try:
+        private = load_pem_private_key(data, passphrase)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        if b"ENCRYPTED" in data[:64] or passphrase:
+            raise Refused(
+                "key.passphrase",
+                Text(en="The passphrase does not fit the key file.", zh="口令与密钥文件不符。"),
+                do=Text(
+                    en="Give the passphrase the key was made with, or none.",
+                    zh="请提供创建密钥时的口令；无口令则不填。",
+                ),
+                where=str(path),
+            ) from error
+        raise _bad_file(path) from error
+    if not isinstance(private, Ed25519PrivateKey):
+        raise _bad_file(path)
+    return FileSigner(private)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            status = os.fstat(file.fileno())
+            if _POSIX and stat.S_IMODE(status.st_mode) & 0o077:
+                raise Refused(
+                    "key.open-to-others",
+                    Text(en="Others on this machine can read the secret key.", zh="本机其他用户可以读取该私钥。"),
+                    do=Text(
+                        en="Run: chmod 600 {where}. If others had access, replace the key.",
+                        zh="请执行：chmod 600 {where}。若他人曾能访问，请更换密钥。",
+                    ),
+                    where=str(path),
+                )
+            return file.read(_LIMIT + 1)[:_LIMIT]
+    except FileNotFoundError as error:
+        raise Missing(
+            "key.no-file",
+            Text(en="There is no key file here.", zh="此处没有密钥文件。"),
+            do=_DO_FILE,
+            where=str(path),
+        ) from error
+    except OSError as error:
+        raise _storage(path, error) from error
+
+
+def _write_new(path: Path, data: bytes) -> None:
+    """Write ``data`` to ``path`` for the first and only time: temporary file, flush, link, flush of the folder.
+
+    A link, unlike a rename, fails when the name is taken, and that in one step.
+    """
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:  # noqa: PTH123 - the mode must be right before the first byte
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            os.link(draft, path)
+        finally:
+            draft.unlink(missing_ok=True)
+        if _POSIX:
+            folder = os.open(path.parent, os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+    except FileExistsError as error:
+        raise Refused(
+            "key.exists",
+            Text(en="There is a key here already; it is not overwritten.", zh="此处已有密钥，不会覆盖。"),
+            do=Text(en="Use it, or choose another file.", zh="请使用该密钥，或另选文件名。"),
+            where=str(path),
+        ) from error
+    except OSError as error:
+        raise _storage(path, error) from error
+
+
+def _bad_file(path: Path) -> Malformed:
+    return Malformed(
+        "key.file",
+        Text(en="This is not a PKCS#8 PEM file with an Ed25519 key.", zh="这不是含 Ed25519 密钥的 PKCS#8 PEM 文件。"),
+        do=_DO_FILE,
+        where=str(path),
+    )
+
+
+def _storage(path: Path, error: OSError) -> Unreachable:
+    return Unreachable(
+        "key.storage",
+        Text(en="The key file cannot be read or written: {error}.", zh="无法读写密钥文件：{error}。"),
+        do=Text(en="Check the disk and your permissions, then try again.", zh="请检查磁盘与权限后重试。"),
+        where=str(path),
+        error=error.strerror or type(error).__name__,
+    )
