@@ -156,7 +156,7 @@ class Lines:
                         break
                     machine, fresh = zlib.decompressobj(wbits=31), False
                 try:
-                    out = machine.decompress(data, BLOCK)
+                    out = machine.decompress(data, BLOCK >> 2)
                 except zlib.error:
                     self.broken = "table.corrupt"
                     return
@@ -295,7 +295,7 @@ _FAULTS: dict[str, tuple[type[Fault], Text, Text]] = {
     ),
     "table.gzip": (
         Malformed,
-        Text(en="The gzip file is damaged from its start.", zh="该 gzip 文件从开头即已损坏。"),
+        Text(en="The gzip file is damaged; nothing of it can be read.", zh="该 gzip 文件已损坏，无法读取任何内容。"),
         _AGAIN,
     ),
     "table.format": (
