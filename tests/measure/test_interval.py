@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -13,6 +14,7 @@ from tongqiu.measure.interval import (
     Interval,
     clopper_pearson,
     katz,
+    mover_ratio,
     narrowest,
     newcombe,
     upper_bound,
@@ -21,6 +23,9 @@ from tongqiu.measure.interval import (
     wilson_corrected,
 )
 from tongqiu.record.faults import Malformed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SINGLE = [  # Newcombe 1998, Statistics in Medicine 17:857, Table I, methods 3, 4 and 5
     (81, 263, (0.2553, 0.3662), (0.2535, 0.3682), (0.2527, 0.3676)),
@@ -117,6 +122,28 @@ def test_difference_and_ratio_turn_round(first: tuple[int, int], second: tuple[i
         assert math.isinf(inverse.high)
 
 
+def test_equal_certainties_are_not_certainly_equal() -> None:
+    interval = katz((10, 10), (10, 10))
+    assert interval.low == pytest.approx(wilson(10, 10).low)
+    assert interval.high == pytest.approx(1 / wilson(10, 10).low)
+    assert interval.method == "mover-wilson"
+
+
+@pytest.mark.parametrize("method", [katz, mover_ratio])
+def test_ratios_cover_about_as_often_as_they_say(method: Callable[..., Interval]) -> None:
+    n1, n2 = 40, 60
+    for p1, p2 in ((0.1, 0.2), (0.5, 0.5), (0.9, 0.95), (0.3, 0.9)):
+        covered = 0.0
+        for x1 in range(n1 + 1):
+            for x2 in range(n2 + 1):
+                weight = binomial_mass(x1, n1, p1) * binomial_mass(x2, n2, p2)
+                if weight < 1e-9:
+                    continue
+                interval = method((x1, n1), (x2, n2))
+                covered += weight if interval.low <= p1 / p2 <= interval.high else 0.0
+        assert 0.925 <= covered <= 0.99
+
+
 def test_a_ratio_of_nothing_to_nothing_says_nothing() -> None:
     assert katz((0, 10), (0, 10)).low == 0.0
     assert math.isinf(katz((0, 10), (0, 10)).high)
@@ -152,9 +179,9 @@ def test_the_range_of_many_pairs() -> None:
 
 @pytest.mark.parametrize("case", [(0, 0), (-1, 5), (6, 5)])
 @pytest.mark.parametrize("method", [wilson, wilson_corrected, clopper_pearson, upper_bound])
-def test_impossible_counts(case: tuple[int, int], method: object) -> None:
+def test_impossible_counts(case: tuple[int, int], method: Callable[[int, int], object]) -> None:
     with pytest.raises(Malformed) as caught:
-        method(*case)  # type: ignore[operator]
+        method(*case)
     assert caught.value.code == "measure.impossible-counts"
 
 

@@ -147,26 +147,40 @@ def newcombe(first: tuple[int, int], second: tuple[int, int], level: float = CON
 def katz(first: tuple[int, int], second: tuple[int, int], level: float = CONVENTIONAL_LEVEL) -> Interval:
     """Interval of the ratio of two independent shares, first over second; each given as (successes, n).
 
-    Normal interval of the logarithm (Katz et al. 1978, Biometrics 34:469): 7/34 over 1/34 gives 0.91 to 54. Where a
-    count is zero the logarithm does not exist; then half a case is added everywhere (Walter 1975, Biometrika 62:371;
-    Pettigrew et al. 1986) and the side that the data cannot bound is left open: 0 below, infinity above. 0/n over 0/n
-    gives 0 to infinity: nothing is known.
+    Normal interval of the logarithm (Katz et al. 1978, Biometrics 34:469): 7/34 over 1/34 gives 0.91 to 54. It has no
+    meaning where a count is 0, and no width where a share is 1; there :func:`mover_ratio` answers instead, and the method
+    of the interval says so.
     """
     (x1, n1), (x2, n2) = first, second
     counts(x1, n1)
     counts(x2, n2)
-    z = z_two_sided(level)
-    if x1 and x2:
-        spread = z * math.sqrt(1 / x1 - 1 / n1 + 1 / x2 - 1 / n2)
-        ratio = (x1 / n1) / (x2 / n2)
-        return Interval(ratio * math.exp(-spread), ratio * math.exp(spread), level, "katz-log")
-    if not x1 and not x2:
-        return Interval(0.0, math.inf, level, "walter-log")
-    ratio = ((x1 + 0.5) / (n1 + 0.5)) / ((x2 + 0.5) / (n2 + 0.5))
-    spread = z * math.sqrt(1 / (x1 + 0.5) - 1 / (n1 + 0.5) + 1 / (x2 + 0.5) - 1 / (n2 + 0.5))
-    low = ratio * math.exp(-spread) if x1 else 0.0
-    high = ratio * math.exp(spread) if x2 else math.inf
-    return Interval(low, high, level, "walter-log")
+    if x1 in (0, n1) or x2 in (0, n2):
+        return mover_ratio(first, second, level)
+    spread = z_two_sided(level) * math.sqrt(1 / x1 - 1 / n1 + 1 / x2 - 1 / n2)
+    ratio = (x1 / n1) / (x2 / n2)
+    return Interval(ratio * math.exp(-spread), ratio * math.exp(spread), level, "katz-log")
+
+
+def mover_ratio(first: tuple[int, int], second: tuple[int, int], level: float = CONVENTIONAL_LEVEL) -> Interval:
+    """Interval of a ratio of shares from the two score intervals (method of variance estimates recovery).
+
+    Donner and Zou 2012, Stat. Methods Med. Res. 21:347, with Wilson limits; the lower limit is written so that it stays
+    defined where the second share is 0. 0/n over 0/n gives 0 to infinity: nothing is known. 10/10 over 10/10 gives
+    0.7225 to 1.3841, the lower score limit of 10/10 and its inverse.
+    """
+    (x1, n1), (x2, n2) = first, second
+    one, two = wilson(x1, n1, level), wilson(x2, n2, level)
+    p1, p2 = x1 / n1, x2 / n2
+    product = p1 * p2
+    below = one.low * (2.0 * p1 - one.low)
+    low = 0.0
+    if below > 0.0:
+        low = below / (product + math.sqrt(max(0.0, product**2 - below * two.high * (2.0 * p2 - two.high))))
+    above = two.low * (2.0 * p2 - two.low)
+    high = math.inf
+    if above > 0.0:
+        high = (product + math.sqrt(max(0.0, product**2 - above * one.high * (2.0 * p1 - one.high)))) / above
+    return Interval(low, high, level, "mover-wilson")
 
 
 def widest(pairs: Iterable[Interval]) -> Interval:
