@@ -7,7 +7,7 @@ log held by then). The same snapshot always gives the same answers.
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from tongqiu.node.discovery import matches
 from tongqiu.practice import Found, Measured
@@ -23,16 +23,47 @@ SUPERSESSION = "core.supersession/1"
 TOMBSTONE = "core.tombstone/1"
 
 
-class Snapshot:
-    """An :class:`tongqiu.practice.Ask` over a fixed set of statements.
+class Source(Protocol):
+    """Where a snapshot finds statements; whoever makes it has already bound it to what one party may read."""
 
-    ``statements`` are all that the receiver may read, any order; the snapshot keeps those said by ``as_of`` and logged
-    by ``known_at``, without those their own issuer had withdrawn or replaced by then.
+    def find(
+        self, kind: str, *, subject: Subject | None = None, thread: str | None = None, ref: str | None = None
+    ) -> Iterable[Statement]:
+        """Yield every readable statement that fits all that is given; ``kind`` may be a pattern."""
+        ...
+
+
+class Listed:
+    """A source over statements held in memory: a passport's, or a paper world's."""
+
+    def __init__(self, statements: Iterable[Statement]) -> None:
+        """Hold ``statements``."""
+        self._statements = tuple(statements)
+
+    def find(
+        self, kind: str, *, subject: Subject | None = None, thread: str | None = None, ref: str | None = None
+    ) -> Iterable[Statement]:
+        """Yield what fits."""
+        return (
+            each
+            for each in self._statements
+            if matches(kind, each.kind)
+            and (subject is None or each.subject.same(subject))
+            and (thread is None or each.content.thread == thread)
+            and (ref is None or ref in references(each))
+        )
+
+
+class Snapshot:
+    """An :class:`tongqiu.practice.Ask` over a source.
+
+    It keeps what was said by ``as_of`` and logged by ``known_at``, without what its own issuer had withdrawn or
+    replaced by then.
     """
 
     def __init__(  # noqa: PLR0913 - the coordinates of a snapshot, each named at the call
         self,
-        statements: Iterable[Statement],
+        source: Source,
         *,
         receiver: str,
         as_of: str,
@@ -40,14 +71,13 @@ class Snapshot:
         size: int,
         norms: Any = None,  # noqa: ANN401 - tongqiu.norms, unknown to the contract
     ) -> None:
-        """Freeze ``statements``; ``size`` is how many entries the log had."""
-        seen = [each for each in statements if each.at <= as_of and each.logged <= known_at]
-        gone = retired(seen)
-        self._standing = sorted((each for each in seen if each.entry not in gone), key=lambda each: each.entry)
+        """Ask ``source``; ``size`` is how many entries the log had."""
+        self._source = source
         self._receiver, self._as_of, self._known_at, self._size = receiver, as_of, known_at, size
         self._norms = norms
         self._asked: list[Asked] = []
         self._used: set[str] = set()
+        self._gone: dict[str, bool] = {}
 
     @property
     def as_of(self) -> str:
@@ -79,22 +109,17 @@ class Snapshot:
         """Return the entries of every answer so far, sorted."""
         return tuple(sorted(self._used))
 
-    @property
-    def standing(self) -> Sequence[Statement]:
-        """Return all statements of the snapshot, sorted by entry, without noting a question."""
-        return self._standing
-
     def said(
         self, kind: str, *, subject: Subject | None = None, thread: str | None = None, ref: str | None = None
     ) -> Sequence[Statement]:
         """Return the statements that fit, sorted by entry."""
-        return self._answer(kind, self._select(kind, subject, thread, ref), subject, thread, ref)
+        return self._answer(kind, self.standing(kind, subject=subject, thread=thread, ref=ref), subject, thread, ref)
 
     def evidence(self, *, subject: Subject | None = None, measure: str = "") -> Sequence[Measured]:
         """Return the evidence of measures that start with ``measure``."""
         found = [
             Measured(statement, each)
-            for statement in self._select("*", subject, None, None)
+            for statement in self.standing("*", subject=subject)
             for each in statement.content.evidence
             if each.measure.startswith(measure)
         ]
@@ -105,24 +130,35 @@ class Snapshot:
         """Return the findings on requirements that start with ``requirement``."""
         found = [
             Found(statement, each)
-            for statement in self._select("*", subject, None, None)
+            for statement in self.standing("*", subject=subject)
             for each in statement.content.findings
             if each.requirement.startswith(requirement)
         ]
         self._answer(f"finding:{requirement}", list(dict.fromkeys(each.statement.entry for each in found)), subject)
         return found
 
-    def _select(
-        self, kind: str, subject: Subject | None, thread: str | None, ref: str | None
+    def standing(
+        self, kind: str, *, subject: Subject | None = None, thread: str | None = None, ref: str | None = None
     ) -> list[Statement]:
-        return [
-            each
-            for each in self._standing
-            if matches(kind, each.kind)
-            and (subject is None or each.subject.same(subject))
-            and (thread is None or each.content.thread == thread)
-            and (ref is None or ref in each.content.rests_on)
-        ]
+        """Return what :meth:`said` would, without noting the question."""
+        found = {
+            each.entry: each
+            for each in self._source.find(kind, subject=subject, thread=thread, ref=ref)
+            if each.at <= self._as_of and each.logged <= self._known_at
+        }
+        return [found[entry] for entry in sorted(found) if not self._retired(found[entry])]
+
+    def _retired(self, statement: Statement) -> bool:
+        if statement.entry not in self._gone:
+            self._gone[statement.entry] = any(
+                each.issuer == statement.issuer
+                and retires(each) == statement.entry
+                and each.at <= self._as_of
+                and each.logged <= self._known_at
+                for kind in (WITHDRAWAL, SUPERSESSION)
+                for each in self._source.find(kind, ref=statement.entry)
+            )
+        return self._gone[statement.entry]
 
     def _answer(
         self,
@@ -151,13 +187,14 @@ class Snapshot:
         return answer
 
 
-def retired(statements: Iterable[Statement]) -> dict[str, Statement]:
-    """Return each entry that its own issuer withdrew or replaced, with the statement that did so."""
-    by_entry = {each.entry: each for each in statements}
-    gone: dict[str, Statement] = {}
-    for each in by_entry.values():
-        target = each.body.get("entry") if each.kind == WITHDRAWAL else each.body.get("old") if each.kind == SUPERSESSION else None
-        old = by_entry.get(target) if target else None
-        if old is not None and old.issuer == each.issuer:
-            gone[old.entry] = each
-    return gone
+def retires(statement: Statement) -> str | None:
+    """Return the entry that a withdrawal or replacement names, or None for any other statement."""
+    field = {WITHDRAWAL: "entry", SUPERSESSION: "old"}.get(statement.kind)
+    value = statement.body.get(field) if field and isinstance(statement.body, dict) else None
+    return value if isinstance(value, str) else None
+
+
+def references(statement: Statement) -> frozenset[str]:
+    """Return every entry by which a statement can be found: what it rests on, and what it retires."""
+    target = retires(statement)
+    return frozenset(statement.content.rests_on) | ({target} if target else frozenset())

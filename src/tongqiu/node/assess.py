@@ -1,0 +1,384 @@
+"""The main job: look at everything a folder declares, weigh what was seen, and keep each result as a logged record.
+
+Every run's records are logged in one transaction as soon as the run ends, so a kill at any moment loses at most the
+runs that were under way, and the next call goes on where this one stopped. What did not change is not done again; what
+no longer holds is replaced in the log by what does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+import platform
+import sys
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+import msgspec
+
+from tongqiu.node import child, manifest
+from tongqiu.node.runs import ChildRunner, Planned, Runner
+from tongqiu.practice import Run, Target, load
+from tongqiu.record import cbor, core
+from tongqiu.record.faults import Fault
+from tongqiu.record.statement import Attachment, Said, Statement
+from tongqiu.scan import tree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from tongqiu.node.node import Node
+    from tongqiu.practice import Assessor, Probe
+    from tongqiu.record.shapes import RanBy
+    from tongqiu.record.subject import Subject
+
+MEGABYTES = 12_288
+SECONDS = 3_600
+
+
+class Watch(Protocol):
+    """Whoever wants to know how the job goes on; every call is cheap and may come from any thread."""
+
+    def planned(self, runs: Sequence[str], unchanged: Sequence[str]) -> None:
+        """Say which runs will be done and which are taken over unchanged."""
+
+    def progress(self, run: str, done: float, total: float | None) -> None:
+        """Say how far a run is."""
+
+    def ended(self, run: str, fault: Fault | None) -> None:
+        """Say that a run ended, with records or with a fault."""
+
+
+class Silent:
+    """A watch that nobody looks at."""
+
+    def planned(self, runs: Sequence[str], unchanged: Sequence[str]) -> None:
+        """Do nothing."""
+
+    def progress(self, run: str, done: float, total: float | None) -> None:
+        """Do nothing."""
+
+    def ended(self, run: str, fault: Fault | None) -> None:
+        """Do nothing."""
+
+
+class Outcome(NamedTuple):
+    """What an assessment came to: the system, the names of what was done, unchanged and failed, and all records that
+    stand about the system and its parts, in order of the log.
+    """
+
+    system: Subject
+    done: tuple[str, ...]
+    unchanged: tuple[str, ...]
+    failed: tuple[tuple[str, Fault], ...]
+    not_assessed: tuple[str, ...]
+    standing: tuple[Statement, ...]
+
+
+class _Job(NamedTuple):
+    """One run as it was planned: which probe, the run, its slot in the log and its key."""
+
+    probe: Probe
+    run: Run
+    slot: str
+    key: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.probe.name}: {self.run.subject.name or self.run.subject.id}"
+
+
+def assess(
+    node: Node,
+    folder: Path,
+    *,
+    watch: Watch | None = None,
+    runner: Runner | None = None,
+    ran_by: RanBy = "first",
+) -> Outcome:
+    """Assess what ``folder`` declares in its ``tongqiu.toml`` and return the outcome.
+
+    ``ran_by`` says in which relation this node's party stands to the provider (ISO/IEC 17000). Raises the faults of
+    :func:`tongqiu.node.manifest.read`; a fault of a single run is part of the outcome and stops nothing else.
+    """
+    watch = watch or Silent()
+    began = node.now
+    read = manifest.read(folder, node.practices)
+    target = read.target
+    subjects = (target.subject, *(part.subject for part in target.parts))
+    changed = _compose(node, target)
+    jobs = _plan(node, folder, target)
+    names = _unique([job.name for job in jobs])
+    todo = [(name, job) for name, job in zip(names, jobs, strict=True) if not _standing_with(node, job.slot, job.key)]
+    due = {name for name, _ in todo}
+    unchanged = [name for name in names if name not in due]
+    watch.planned([name for name, _ in todo], unchanged)
+    done, failed = _look(node, folder, todo, watch, runner or ChildRunner(), ran_by)
+    changed |= bool(done)
+    changed |= _retire(node, subjects, {job.slot for job in jobs}, {job.slot for name, job in todo if name in failed})
+    weighed, kept, misjudged = _weigh(node, subjects, watch)
+    failed |= misjudged
+    missing = _not_assessed(node, target, jobs)
+    if changed or weighed or _failures_changed(node, target.subject, failed):
+        _conclude(
+            node,
+            target.subject,
+            core.Assessment(
+                done=(*sorted(done), *weighed),
+                unchanged=(*sorted(unchanged), *kept),
+                failed=tuple(
+                    core.Failure(name, target.subject.id, fault.code, fault.what) for name, fault in sorted(failed.items())
+                ),
+                not_assessed=missing,
+                software=f"tongqiu {importlib.metadata.version('tongqiu')}",
+                environment="sha-256:" + hashlib.sha256(_environment()).hexdigest(),
+                began=began,
+                manifest=read.digest,
+            ),
+        )
+    return Outcome(
+        target.subject,
+        (*sorted(done), *weighed),
+        (*sorted(unchanged), *kept),
+        tuple(sorted(failed.items())),
+        missing,
+        standing(node, subjects),
+    )
+
+
+def standing(node: Node, subjects: Iterable[Subject]) -> tuple[Statement, ...]:
+    """Return every record of this node's party that stands about ``subjects``, in order of the log."""
+    snapshot = node.snapshot()
+    found = {each.entry: each for subject in subjects for each in snapshot.standing("*", subject=subject)}
+    return tuple(sorted(found.values(), key=lambda each: (each.origin, each.index)))
+
+
+def slot(name: str, subject: Subject, *more: str) -> str:
+    """Return the thread in which results of one probe or rule about one subject follow each other."""
+    return "urn:tongqiu:slot:" + _key(name, subject.id, *sorted(more)).removeprefix("sha-256:")[:40]
+
+
+def _key(*parts: Any) -> str:  # noqa: ANN401 - values of the CBOR vocabulary
+    return "sha-256:" + hashlib.sha256(cbor.dumps(list(parts))).hexdigest()
+
+
+def _unique(names: list[str]) -> list[str]:
+    """Return ``names`` with a number behind those that occur more than once."""
+    return [name if names.count(name) == 1 else f"{name} ({names[:at].count(name) + 1})" for at, name in enumerate(names)]
+
+
+def _compose(node: Node, target: Target) -> bool:
+    """Log what the system is made of, unless that stands already; tell whether anything was logged."""
+    roles = {value: key for key, value in manifest.TYPES.items()}
+    body = core.Composition(
+        parts=tuple(core.Part(roles[part.subject.type], part.subject) for part in target.parts),  # type: ignore[arg-type]
+        purpose=target.declared.get("purpose", ""),
+        version=target.declared.get("version", ""),
+    )
+    key = _key("composition", msgspec.to_builtins(body), target.subject.name)
+    thread = slot("core.composition", target.subject)
+    if _standing_with(node, thread, key):
+        return False
+    node.replace(thread, [Said(core.COMPOSITION.name, target.subject, body)], by="core.composition@1", key=key)
+    return True
+
+
+def _plan(node: Node, folder: Path, target: Target) -> list[_Job]:
+    """Return every run that any probe asks for, in stable order, with slot and key."""
+    known = {part.path: part.subject.digest for part in target.parts if part.path}
+
+    def digest(path: str) -> str:
+        if known.get(path) is None:
+            known[path] = manifest.digest_of(tree.resolve(folder, path))
+        return str(known[path])
+
+    jobs = []
+    for probe in node.practices.probes:
+        for each in (target, *target.parts):
+            for run in load(probe.plan)(each):
+                reads = [[path, digest(path)] for path in sorted(run.reads)]
+                params = msgspec.to_builtins(run.params, str_keys=True)
+                key = _key(probe.name, probe.version, run.subject.id, run.subject.digest or "", params, reads)
+                jobs.append(_Job(probe, run, slot(probe.name, run.subject, *run.reads), key))
+    return jobs
+
+
+def _standing_with(node: Node, thread: str, key: str) -> bool:
+    """Tell whether records made under ``key`` stand in ``thread``."""
+    return any(each.content.key == key for each in node.snapshot().standing("*", thread=thread))
+
+
+def _look(  # noqa: PLR0913 - one call site
+    node: Node,
+    folder: Path,
+    todo: list[tuple[str, _Job]],
+    watch: Watch,
+    runner: Runner,
+    ran_by: RanBy,
+) -> tuple[list[str], dict[str, Fault]]:
+    """Do the runs that are due and log each as it ends; return the names of those done, and the faults of the others."""
+    by_name = dict(todo)
+    done: list[str] = []
+    failed: dict[str, Fault] = {}
+    orders = [Planned(name, job.key, _order(folder, job)) for name, job in todo]
+    for ended in runner.run(orders, watch.progress):
+        name, fault = ended.planned.name, ended.fault
+        job = by_name[name]
+        if fault is None:
+            try:
+                _check_makes(job, ended.said)
+                by = f"{job.probe.name}@{job.probe.version}"
+                node.replace(job.slot, ended.said, by=by, key=job.key, ran_by=ran_by)
+            except Fault as refused:
+                fault = refused
+        if fault is None:
+            done.append(name)
+        else:
+            failed[name] = fault
+        watch.ended(name, fault)
+    return done, failed
+
+
+def _order(folder: Path, job: _Job) -> child.Order:
+    kind = type(job.run.params)
+    return child.Order(
+        observe=job.probe.observe,
+        params_type=f"{kind.__module__}:{kind.__qualname__}",
+        params=msgspec.to_builtins(job.run.params, str_keys=True),
+        subject=job.run.subject,
+        folder=str(folder.resolve()),
+        reads=tuple(job.run.reads),
+        needs=tuple(job.probe.needs),
+        megabytes=MEGABYTES,
+        seconds=SECONDS,
+    )
+
+
+def _check_makes(job: _Job, said: Iterable[Said]) -> None:
+    from tongqiu.record.faults import Refused  # noqa: PLC0415 - only when a practice breaks its word
+    from tongqiu.record.text import Text  # noqa: PLC0415
+
+    for each in said:
+        if each.kind not in job.probe.makes:
+            raise Refused(
+                "probe.makes",
+                Text(en="The check {probe} may not make records of kind {kind}.", zh="检测 {probe} 不得生成类型 {kind} 的记录。"),
+                do=Text(en="Tell the authors of the practice.", zh="请告知领域作者。"),
+                probe=job.probe.name,
+                kind=each.kind,
+            )
+
+
+def _retire(node: Node, subjects: Sequence[Subject], planned: set[str], failed: set[str]) -> bool:
+    """Withdraw what stands from runs that are no longer declared, or that could not be repeated on changed input."""
+    names = {probe.name for probe in node.practices.probes}
+    snapshot = node.snapshot()
+    gone = [
+        each
+        for subject in subjects
+        for each in snapshot.standing("*", subject=subject)
+        if each.issuer == node.me
+        and each.content.by.partition("@")[0] in names
+        and (each.content.thread not in planned or each.content.thread in failed)
+    ]
+    for each in gone:
+        node.withdraw(each, why="no longer declared, or not repeatable on the changed input")
+    return bool(gone)
+
+
+def _weigh(node: Node, subjects: Sequence[Subject], watch: Watch) -> tuple[list[str], list[str], dict[str, Fault]]:
+    """Run every rule over every subject it is about; return what was new, what was unchanged, and what failed."""
+    new: list[str] = []
+    kept: list[str] = []
+    failed: dict[str, Fault] = {}
+    for assessor in node.practices.assessors:
+        for subject in subjects:
+            if subject.type not in assessor.about:
+                continue
+            name = f"{assessor.name}: {subject.name or subject.id}"
+            try:
+                fresh = _weigh_one(node, assessor, subject, subjects)
+            except Fault as fault:
+                failed[name] = fault
+                watch.ended(name, fault)
+                continue
+            if fresh is not None:
+                (new if fresh else kept).append(name)
+    return new, kept, failed
+
+
+def _weigh_one(node: Node, assessor: Assessor, subject: Subject, subjects: Sequence[Subject]) -> bool | None:
+    """Weigh one subject by one rule; None where there is nothing to weigh, else whether anything new was logged."""
+    snapshot = node.snapshot()
+    inputs = sorted(
+        {
+            each.entry
+            for about in subjects
+            for pattern in assessor.reads
+            for each in snapshot.standing(pattern, subject=about)
+            if each.kind not in assessor.makes
+        }
+    )
+    thread = slot(assessor.name, subject)
+    if not inputs:
+        stale = [each for each in snapshot.standing("*", thread=thread) if each.issuer == node.me]
+        for each in stale:
+            node.withdraw(each, why="what it rested on no longer stands")
+        return True if stale else None
+    key = _key(assessor.name, assessor.version, subject.id, inputs, node.norms_digest)
+    if _standing_with(node, thread, key):
+        return False
+    said = list(load(assessor.assess)(subject, snapshot))
+    if not said and not snapshot.standing("*", thread=thread):
+        return None
+    rested = [each if each.rests_on else each._replace(rests_on=snapshot.used) for each in said]
+    by = f"{assessor.name}@{assessor.version}"
+    node.replace(thread, rested, by=by, key=key, asked=snapshot.asked)
+    return True
+
+
+def _not_assessed(node: Node, target: Target, jobs: list[_Job]) -> tuple[str, ...]:
+    """Return the names of parts that no probe looked at, and of areas whose probes found nothing to look at."""
+    touched = {path for job in jobs for path in job.run.reads} | {job.run.subject.id for job in jobs}
+    parts = [part.subject.name for part in target.parts if part.subject.id not in touched and part.path not in touched]
+    busy = {job.probe.name for job in jobs}
+    areas = [
+        practice.name
+        for practice in node.practices.all
+        if practice.probes and not any(probe.name in busy for probe in practice.probes)
+    ]
+    return (*parts, *areas)
+
+
+def _failures_changed(node: Node, system: Subject, failed: dict[str, Fault]) -> bool:
+    last = node.snapshot().standing(core.ASSESSMENT.name, subject=system)
+    before = {each["run"]: each["code"] for statement in last for each in statement.body["failed"]}
+    return before != {name: fault.code for name, fault in failed.items()}
+
+
+def _conclude(node: Node, system: Subject, body: core.Assessment) -> None:
+    environment = Attachment("environment.json", "application/json", _environment())
+    node.replace(
+        slot("core.assessment", system),
+        [Said(core.ASSESSMENT.name, system, body, files=(environment,))],
+        by="core.assessment@1",
+        key=None,
+    )
+
+
+def _environment() -> bytes:
+    """Return what the runs ran in, as JSON: interpreter, system, processor and the version of every package."""
+    packages = sorted({f"{each.metadata['Name']}=={each.version}" for each in importlib.metadata.distributions()})
+    facts = {
+        "python": sys.version.split()[0],
+        "system": platform.system(),
+        "release": platform.release(),
+        "machine": platform.machine(),
+        "packages": packages,
+        "attested": False,
+    }
+    return json.dumps(facts, sort_keys=True, ensure_ascii=False).encode()
+
+
+__all__ = ["MEGABYTES", "SECONDS", "Outcome", "Silent", "Watch", "assess", "slot", "standing"]

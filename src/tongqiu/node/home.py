@@ -1,0 +1,169 @@
+"""Where a node lives on disk: its keys, its secret, whom it trusts, and its store; made once, never overwritten.
+
+::
+
+    HOME/
+      keys/party.pem    signs records; readable by its owner alone; belongs in the owner's key backup
+      keys/log.pem      signs receipts and checkpoints of the log
+      secret            32 bytes from which pseudonyms of subjects are made; as private as the keys
+      node.toml         the party's name and sort, and the log's origin
+      trust.toml        the parties and logs this node has pinned (may be absent)
+      store/            the log and everything erasable
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import secrets
+import tomllib
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from tongqiu.record.faults import Malformed, Missing, Refused, Unreachable
+from tongqiu.record.text import Text
+from tongqiu.seal import keyfile
+from tongqiu.seal.keys import Signer
+
+ENVIRONMENT = "TONGQIU_HOME"
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What ``node.toml`` says."""
+
+    name: str
+    origin: str
+    sort: str = "unstated"
+    database: str = ""
+
+
+class Home(NamedTuple):
+    """An opened home: its folder, settings, signers of the party and of the log, and the secret of its pseudonyms."""
+
+    path: Path
+    settings: Settings
+    party: Signer
+    log: Signer
+    secret: bytes
+
+    @property
+    def did(self) -> str:
+        """Return the DID of the node's own party."""
+        return self.party.public.did
+
+    @property
+    def store(self) -> Path | str:
+        """Return where the store is: a folder, or the URL of a database."""
+        return self.settings.database or self.path / "store"
+
+    def pseudonym(self, subject: str) -> str:
+        """Return the URN under which this node's envelopes name ``subject``: stable here, meaningless elsewhere."""
+        return "urn:tongqiu:subject:" + hmac.new(self.secret, subject.encode(), hashlib.sha256).hexdigest()[:40]
+
+    def mark(self, digest: str) -> bytes:
+        """Return 32 bytes by which records about the same bytes are found here, without showing the digest."""
+        return hmac.new(self.secret, b"digest:" + digest.encode(), hashlib.sha256).digest()
+
+
+def default() -> Path:
+    """Return the home that a person gets without naming one: ``$TONGQIU_HOME``, else ``~/.tongqiu``."""
+    named = os.environ.get(ENVIRONMENT)
+    return Path(named) if named else Path.home() / ".tongqiu"
+
+
+def create(path: Path, *, name: str, sort: str = "unstated", database: str = "") -> Home:
+    """Make a home at ``path`` and return it; a half-made one (a kill in between) is finished, never overwritten.
+
+    Raises Unreachable (``home.storage``) when the disk does not take it, Refused (``home.exists``) when another party
+    lives there already.
+    """
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (path / "keys").mkdir(mode=0o700, exist_ok=True)
+        for key in ("party", "log"):
+            file = path / "keys" / f"{key}.pem"
+            if not file.exists():
+                keyfile.create(file)
+        if not (path / "secret").exists():
+            _write_new(path / "secret", secrets.token_bytes(32), 0o600)
+        if not (path / "node.toml").exists():
+            log = keyfile.load(path / "keys" / "log.pem")
+            lines = {
+                "name": name,
+                "origin": f"tongqiu.node/{log.kid.hex()[:16]}",
+                "sort": sort,
+                **({"database": database} if database else {}),
+            }
+            text = "".join(f"{key} = {_quoted(value)}\n" for key, value in lines.items())
+            _write_new(path / "node.toml", text.encode(), 0o644)
+    except OSError as error:
+        raise _storage(path, error) from error
+    home = load(path)
+    if home.settings.name != name:
+        raise Refused(
+            "home.exists",
+            Text(en="{path} is the home of {name} already.", zh="{path} 已是 {name} 的节点目录。"),
+            do=Text(en="Name another folder with --home.", zh="请用 --home 指定另一个目录。"),
+            path=str(path),
+            name=home.settings.name,
+        )
+    return home
+
+
+def load(path: Path) -> Home:
+    """Return the home at ``path``. Raises Missing (``home.missing``), Malformed (``home.settings``), key faults."""
+    if not (path / "node.toml").exists():
+        raise Missing(
+            "home.missing",
+            Text(en="There is no node at {path}.", zh="{path} 处没有节点。"),
+            do=Text(en="Run: tongqiu init, or name the node with --home.", zh="请运行：tongqiu init，或用 --home 指定节点。"),
+            path=str(path),
+        )
+    try:
+        settings = msgspec.convert(tomllib.loads((path / "node.toml").read_text("utf-8")), Settings)
+        secret = (path / "secret").read_bytes()
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
+        raise Malformed(
+            "home.settings",
+            Text(en="The node's settings cannot be read: {error}.", zh="无法读取节点设置：{error}。"),
+            do=Text(en="Mend node.toml, or restore it from a backup.", zh="请修正 node.toml，或从备份恢复。"),
+            where=str(path / "node.toml"),
+            error=str(error)[:200],
+        ) from error
+    except OSError as error:
+        raise _storage(path, error) from error
+    keys = path / "keys"
+    return Home(path, settings, keyfile.load(keys / "party.pem"), keyfile.load(keys / "log.pem"), secret)
+
+
+def _write_new(path: Path, data: bytes, mode: int) -> None:
+    """Write a file once: whole and flushed under another name, then given its own."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _quoted(value: str) -> str:
+    return '"' + "".join(
+        f"\\u{ord(char):04x}" if ord(char) < 32 or char in '"\\' or ord(char) == 127 else char for char in value  # noqa: PLR2004 - controls
+    ) + '"'
+
+
+def _storage(path: Path, error: OSError) -> Unreachable:
+    return Unreachable(
+        "home.storage",
+        Text(en="The node's folder cannot be used: {error}.", zh="无法使用节点目录：{error}。"),
+        do=Text(en="Free some space or mend the permissions, then try again.", zh="请腾出空间或修正权限后重试。"),
+        where=str(path),
+        error=error.strerror or type(error).__name__,
+    )
