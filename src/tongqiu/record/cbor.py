@@ -10,18 +10,29 @@ from __future__ import annotations
 import io
 import math
 import struct
-from typing import Any, NoReturn
+from functools import partial
+from types import NoneType
+from typing import TYPE_CHECKING, Any
 
 import cbor2
 
 from tongqiu.record.faults import Malformed
 from tongqiu.record.text import Text
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 MAX_BYTES = 64 * 1024 * 1024
 """Longest input :func:`loads` reads unless told otherwise, in bytes."""
 
 MAX_DEPTH = 32
 """Deepest nesting that is read or written."""
+
+_BUILT_IN = (*range(6), 25, 28, 29, 30, 35, 36, 37, 52, 54, 100, 256, 258, 260, 261, 1004, 43000, 55799)
+"""Tags that the library would turn into dates, patterns, shared references and more; here every tag stays a tag."""
+
+_BIG_NUMBERS = frozenset({2, 3})
+"""Tags of integers beyond 64 bits (RFC 8949 section 3.4.3), which have more than one way to be written."""
 
 _DO = Text(en="Get the file again from its source; do not edit it.", zh="请从来源重新获取该文件，切勿编辑。")
 
@@ -30,22 +41,26 @@ def dumps(value: Any) -> bytes:  # noqa: ANN401 - any value of the vocabulary
     """Return the one deterministic encoding of ``value`` (RFC 8949 section 4.2.1).
 
     Raises Malformed (``cbor.value``) for a value outside the vocabulary: NaN, infinity, integers beyond 64 bits, other
-    types, or nesting deeper than :data:`MAX_DEPTH`.
+    types, text with half a surrogate pair, or nesting deeper than :data:`MAX_DEPTH`.
     """
-    return cbor2.dumps(_ordered(value, 0), encoders={float: _shortest})
+    return _dumps(value, "")
 
 
 def loads(data: bytes, *, where: str = "", limit: int = MAX_BYTES) -> Any:  # noqa: ANN401
     """Return the value that ``data`` encodes, refusing every encoding but the deterministic one.
 
-    Arrays come back as lists and maps as dicts. Tags come back as ``cbor2.CBORTag``. Raises Malformed: ``cbor.size``
-    over ``limit`` bytes, ``cbor.syntax`` for input that is not CBOR, has trailing bytes or duplicate keys, and
-    ``cbor.form`` for a non-deterministic encoding.
+    Arrays come back as lists and maps as dicts. Every tag comes back as ``cbor2.CBORTag``. Raises Malformed:
+    ``cbor.size`` over ``limit`` bytes, ``cbor.syntax`` for input that is not CBOR, has trailing bytes, duplicate keys
+    or too deep a nesting, ``cbor.form`` for a non-deterministic encoding, and ``cbor.value`` for a value outside the
+    vocabulary.
     """
     if len(data) > limit:
         raise Malformed(
             "cbor.size",
-            Text(en="The data is {size} bytes; at most {limit} are read.", zh="数据有 {size} 字节，最多读取 {limit} 字节。"),
+            Text(
+                en="The data is {size} bytes; at most {limit} are read.",
+                zh="数据有 {size} 字节，最多读取 {limit} 字节。",
+            ),
             do=_DO,
             where=where,
             size=len(data),
@@ -55,11 +70,10 @@ def loads(data: bytes, *, where: str = "", limit: int = MAX_BYTES) -> Any:  # no
     try:
         value = cbor2.CBORDecoder(
             stream,
-            tag_hook=lambda _decoder, tag: tag,
             max_depth=MAX_DEPTH,
             allow_indefinite=False,
             allow_duplicate_keys=False,
-            semantic_decoders={},
+            semantic_decoders={tag: partial(_kept, tag) for tag in _BUILT_IN},
         ).decode()
         rest = stream.read(1)
     except (cbor2.CBORDecodeError, ValueError, TypeError, OverflowError, RecursionError, MemoryError) as error:
@@ -76,7 +90,7 @@ def loads(data: bytes, *, where: str = "", limit: int = MAX_BYTES) -> Any:  # no
             do=_DO,
             where=where,
         )
-    if dumps(value) != data:
+    if _dumps(value, where) != data:
         raise Malformed(
             "cbor.form",
             Text(
@@ -89,62 +103,108 @@ def loads(data: bytes, *, where: str = "", limit: int = MAX_BYTES) -> Any:  # no
     return value
 
 
+def _dumps(value: Any, where: str) -> bytes:  # noqa: ANN401
+    try:
+        return cbor2.dumps(_ordered(value, 0), encoders={float: _shortest})
+    except _OutsideError as error:
+        raise Malformed(
+            "cbor.value",
+            Text(
+                en=f"This cannot be written as a record: {error.why.en}.",
+                zh=f"无法写成记录：{error.why.zh}。",
+            ),
+            do=Text(
+                en="Use text, whole numbers, finite numbers, lists and maps only.",
+                zh="只能使用文本、整数、有限数值、列表和映射。",
+            ),
+            where=where,
+        ) from None
+
+
+class _OutsideError(Exception):
+    """A value outside the vocabulary, and why; it never leaves this module."""
+
+    def __init__(self, en: str, zh: str) -> None:
+        self.why = Text(en=en, zh=zh)
+        super().__init__(en)
+
+
+def _kept(tag: int, value: object, _immutable: bool) -> cbor2.CBORTag:  # noqa: FBT001 - the library's own call
+    """Keep a tag as a tag, whatever the library would make of it."""
+    return cbor2.CBORTag(tag, value)
+
+
 def _ordered(value: Any, depth: int) -> Any:  # noqa: ANN401
     """Return ``value`` with every map in bytewise order of its encoded keys, or refuse it.
 
     The library's own canonical order is the older length-first one (RFC 7049), so maps are ordered here.
     """
     if depth > MAX_DEPTH:
-        _refuse("nesting", depth)
+        raise _OutsideError(f"more than {MAX_DEPTH} levels inside each other", f"嵌套超过 {MAX_DEPTH} 层")
     kind = type(value)
-    if kind is str or kind is bytes or kind is bool or value is None:
-        return value
-    if kind is int:
-        if not -(2**64) <= value < 2**64:
-            _refuse("integer beyond 64 bits", value)
-        return value
-    if kind is float:
-        if not math.isfinite(value):
-            _refuse("number that is not finite", value)
+    if kind in _CHECKS:
+        _CHECKS[kind](value)
         return value
     if kind is list or kind is tuple:
         return [_ordered(item, depth + 1) for item in value]
     if kind is dict:
         return {key: _ordered(value[key], depth + 1) for key in sorted(value, key=_key_order)}
     if kind is cbor2.CBORTag:
+        if value.tag in _BIG_NUMBERS:
+            _whole(2**64)
         return cbor2.CBORTag(value.tag, _ordered(value.value, depth + 1))
-    return _refuse("type", kind.__name__)
+    raise _OutsideError(f"a value of type {kind.__name__}", f"{kind.__name__} 类型的值")
+
+
+def _whole(value: int) -> None:
+    if not -(2**64) <= value < 2**64:
+        raise _OutsideError("a whole number beyond 64 bits", "超出 64 位的整数")
+
+
+def _finite(value: float) -> None:
+    if not math.isfinite(value):
+        raise _OutsideError(f"a number that is not finite ({value})", f"非有限数值（{value}）")
+
+
+def _utf8(value: str) -> bytes:
+    try:
+        return value.encode()
+    except UnicodeEncodeError:
+        raise _OutsideError("text with half a surrogate pair", "含有不完整代理对的文本") from None
+
+
+_CHECKS: dict[type, Callable[[Any], object]] = {
+    str: _utf8,
+    bytes: bool,
+    bool: bool,
+    NoneType: bool,
+    int: _whole,
+    float: _finite,
+}
+"""What each plain type must satisfy, by a check that raises."""
 
 
 def _key_order(key: object) -> tuple[int, int, bytes]:
     """Return what sorts like the encoded key: major type, then argument, then the text itself."""
     if type(key) is str:
-        data = key.encode()
+        data = _utf8(key)
         return (3, len(data), data)
-    if type(key) is int and -(2**64) <= key < 2**64:
+    if type(key) is int:
+        _whole(key)
         return (0, key, b"") if key >= 0 else (1, -1 - key, b"")
-    return _refuse("map key", type(key).__name__)
+    raise _OutsideError(f"a map key of type {type(key).__name__}", f"{type(key).__name__} 类型的映射键")
 
 
 def _shortest(encoder: cbor2.CBOREncoder, value: float) -> None:
     """Write a float in the shortest of the three IEEE 754 widths that keeps its exact value."""
-    for head, form in ((0xF9, ">e"), (0xFA, ">f")):
-        try:
-            data = struct.pack(form, value)
-        except OverflowError:
-            continue
-        if struct.unpack(form, data)[0] == value:
-            break
-    else:
-        head, data = 0xFB, struct.pack(">d", value)
-    encoder.write(bytes([head]) + data)
+    short = _narrow(value, b"\xf9", ">e") or _narrow(value, b"\xfa", ">f")
+    encoder.write(short or b"\xfb" + struct.pack(">d", value))
 
 
-def _refuse(what: str, value: object) -> NoReturn:
-    raise Malformed(
-        "cbor.value",
-        Text(en="This cannot be written as a record: {part} {value}.", zh="无法写成记录：{part} {value}。"),
-        do=Text(en="Use text, whole numbers, finite numbers, lists and maps only.", zh="只能使用文本、整数、有限数值、列表和映射。"),
-        part=what,
-        value=str(value)[:80],
-    )
+def _narrow(value: float, head: bytes, form: str) -> bytes | None:
+    """Return ``head`` and ``value`` packed as ``form`` if that keeps the exact value."""
+    try:
+        data = struct.pack(form, value)
+    except OverflowError:
+        return None
+    return head + data if struct.unpack(form, data)[0] == value else None

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _FORM = re.compile(r"(sha-256|tree-1):([0-9a-f]{64})\Z")
+_UNFIT = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
+"""ASCII control characters, and the lone surrogates that stand for bytes which are not UTF-8."""
 _CHUNK = 1 << 20
 _TREE_HEAD = b"tongqiu tree/1\n"
 
@@ -72,18 +74,17 @@ def of_stream(stream: BinaryIO) -> tuple[Digest, int]:
 
 
 def of_tree(files: Iterable[tuple[str, Digest, int]]) -> Digest:
-    """Return the tree digest of ``files``, given as ``(path, SHA-256 of the bytes, length in bytes)``.
+    r"""Return the tree digest of ``files``, given as ``(path, SHA-256 of the bytes, length in bytes)``.
 
     Paths are relative, separated by ``/``, in Unicode NFC; order does not matter. The digest is SHA-256 over
-    ``tongqiu tree/1\\n`` and, in bytewise order of the UTF-8 paths, one line per file:
-    ``<64 hex digits> <decimal length> <path>\\n``. A path that holds a control character, is absolute, empty or climbs
-    with ``..`` raises Malformed (``tree.path``), as does a path that is named twice (``tree.twice``).
+    ``tongqiu tree/1\n`` and, in bytewise order of the UTF-8 paths, one line per file:
+    ``<64 hex digits> <decimal length> <path>\n``. A path that holds a control character, is absolute, empty or climbs
+    with ``..`` or is not UTF-8 raises Malformed (``tree.path``), as does a path that is named twice (``tree.twice``).
     """
     lines: dict[bytes, bytes] = {}
     for path, digest, size in files:
         name = unicodedata.normalize("NFC", path)
-        parts = name.split("/")
-        if any(part in {"", ".", ".."} for part in parts) or any(ord(char) < 32 or ord(char) == 127 for char in name):  # noqa: PLR2004 - ASCII controls
+        if any(part in {"", ".", ".."} for part in name.split("/")) or _UNFIT.search(name):
             raise _bad_path("tree.path", path)
         key = name.encode()
         if key in lines:
@@ -94,12 +95,14 @@ def of_tree(files: Iterable[tuple[str, Digest, int]]) -> Digest:
 
 def _bad_path(code: str, path: str) -> Malformed:
     what = {
-        "tree.path": Text(en="A file name cannot be part of a tree digest: {path}.", zh="此文件名不能计入目录摘要：{path}。"),
-        "tree.twice": Text(en="Two files have the same name after normalisation: {path}.", zh="规范化后有两个文件同名：{path}。"),
+        "tree.path": Text(
+            en="A file name cannot be part of a tree digest: {path}.",
+            zh="此文件名不能计入目录摘要：{path}。",
+        ),
+        "tree.twice": Text(
+            en="Two files have the same name after normalisation: {path}.",
+            zh="规范化后有两个文件同名：{path}。",
+        ),
     }[code]
-    return Malformed(
-        code,
-        what,
-        do=Text(en="Rename the file.", zh="请重命名该文件。"),
-        path=path.encode("unicode_escape").decode()[:120],
-    )
+    shown = "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in path[:120])
+    return Malformed(code, what, do=Text(en="Rename the file.", zh="请重命名该文件。"), path=shown)

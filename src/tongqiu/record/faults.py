@@ -25,7 +25,7 @@ class Fault(Exception):
 
     action: ClassVar[Text] = Text(en="Stop.", zh="请停止。")
 
-    def __init__(  # noqa: PLR0913 - a fault is made of its parts, each named at the call
+    def __init__(
         self,
         code: str,
         what: Text,
@@ -45,11 +45,15 @@ class Fault(Exception):
         self.values = {key: str(value) for key, value in values.items()}
         self.what = what.fill(where=where, **values)
         self.do = do.fill(where=where, **values)
-        super().__init__(f"{code}: {self.what.en}" + (f" ({where})" if where else ""))
+        super().__init__(self.line())
 
     def __reduce__(self) -> tuple[object, ...]:
         """Let a fault cross a process boundary unchanged (child processes hand theirs to the parent)."""
         return (_revive, (type(self), self.code, self.what, self.do, self.where, self.values))
+
+    def line(self) -> str:
+        """Return the fault in one line of English, as logs show it."""
+        return f"{self.code}: {self.what.en}" + (f" ({self.where})" if self.where else "")
 
     def explain(self, language: str) -> str:
         """Return two or three lines for a person: what is wrong, where, and what to do, in ``language``."""
@@ -81,7 +85,9 @@ class Refused(Fault):
 class Unproven(Fault):
     """A proof does not hold, so nothing that rests on it may be trusted."""
 
-    action = Text(en="Trust nothing in it; get it again from its source.", zh="请勿信任其中任何内容；请从来源重新获取。")
+    action = Text(
+        en="Trust nothing in it; get it again from its source.", zh="请勿信任其中任何内容；请从来源重新获取。"
+    )
 
 
 class Unreachable(Fault):
@@ -113,9 +119,9 @@ def row(fault: Fault) -> Row:
     return next(TABLE[cls] for cls in type(fault).__mro__ if cls in TABLE)
 
 
-def _revive(  # noqa: PLR0913 - mirrors Fault.__init__
-    cls: type[Fault], code: str, what: Text, do: Text, where: str, values: dict[str, str]
-) -> Fault:
-    fault = cls(code, what, do=do, where=where)
-    fault.values = values
+def _revive(cls: type[Fault], *state: object) -> Fault:
+    """Make the same fault again from its finished words; filling them twice would read values as places."""
+    fault = cls.__new__(cls)
+    fault.code, fault.what, fault.do, fault.where, fault.values = state  # type: ignore[assignment]
+    Exception.__init__(fault, fault.line())
     return fault

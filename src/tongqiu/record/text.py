@@ -33,7 +33,7 @@ class Text(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def of(self, language: str) -> str:
         """Return the sentence in ``language`` (an RFC 5646 tag; only its primary part is read), else in English."""
-        return self.zh if language.split("-")[0].lower() == "zh" else self.en
+        return self.zh if language.split("-", maxsplit=1)[0].lower() == "zh" else self.en
 
 
 class _Visible(dict[str, object]):
@@ -44,7 +44,7 @@ class _Visible(dict[str, object]):
 class _Plain(string.Formatter):
     """A formatter without attribute and index access, so that no parameter can reach into an object."""
 
-    def get_field(self, field_name: str, args: object, kwargs: object) -> tuple[object, str]:  # type: ignore[override]
+    def get_field(self, field_name: str, args: object, kwargs: object) -> tuple[object, str]:
         del args
         assert isinstance(kwargs, _Visible)  # noqa: S101 - only called from _fill
         return kwargs[field_name], field_name
@@ -56,5 +56,5 @@ _PLAIN = _Plain()
 def _fill(template: str, values: dict[str, object]) -> str:
     try:
         return _PLAIN.vformat(template, (), _Visible(values))
-    except (ValueError, IndexError):
+    except (ValueError, IndexError, TypeError):
         return template
