@@ -191,43 +191,42 @@ class Log:
             return outcome
         raise outcome
 
-    def receipt(self, index: int, *, size: int | None = None) -> bytes:
-        """Return the receipt of the entry at ``index`` in the tree of ``size`` (default: the current one).
+    def receipt(self, index: int) -> bytes:
+        """Return the receipt of the entry at ``index`` in the current tree, O(log n).
 
-        O(log n). Raises Missing (``log.no-entry``, ``receipt.too-early``) and Unproven (``log.disagrees``); in that case
-        nothing is signed.
+        Raises Missing (``log.no-entry``, ``receipt.too-early``) and Unproven (``log.disagrees``); in that case nothing is
+        signed.
         """
-        row = self._backend.row(index)
+        return self._receipt(index, self._proven_head())
+
+    def checkpoint(self) -> str:
+        """Return the signed checkpoint of everything logged so far (a C2SP note). Raises Unproven (``log.disagrees``)."""
+        return self._checkpoint(self._proven_head())
+
+    def proofs(self, indices: Sequence[int]) -> tuple[str, tuple[bytes, ...]]:
+        """Return a checkpoint, and the receipts of ``indices`` in that very tree: what a passport needs. Raises as both."""
         head = self._proven_head()
-        size = head.size if size is None else size
-        if not index < size <= head.size:
-            raise Missing(
-                "log.no-entry",
-                Text(en="The log has no entry {index} at size {size}.", zh="规模为 {size} 的日志中没有第 {index} 条。"),
-                do=Text(en="Ask for a size the log has reached.", zh="请指定日志已达到的规模。"),
-                where=self.origin,
-                index=index,
-                size=size,
-            )
-        path = self._tiles.inclusion(index, size)
-        root = tree.root_from_inclusion(row.entry, index, size, path)
-        if root != (head.root if size == head.size else self._tiles.root(size)):
+        return self._checkpoint(head), tuple(self._receipt(index, head) for index in indices)
+
+    def _checkpoint(self, head: Head) -> str:
+        return checkpoint.sign(checkpoint.Checkpoint(self.origin, head.size, head.root), self._signer)
+
+    def _receipt(self, index: int, head: Head) -> bytes:
+        # An entry logged since the head was read is missing, as it would have been a moment ago.
+        row = self._backend.row(index if index < head.size else -1)
+        path = self._tiles.inclusion(index, head.size)
+        if tree.root_from_inclusion(row.entry, index, head.size, path) != head.root:
             raise self._disagrees(f"entry {index}")
         return receipt.create_receipt(
             index=index,
-            size=size,
+            size=head.size,
             path=path,
-            root=root,
+            root=head.root,
             logged_at=row.logged_at,
             origin=self.origin,
             subject=row.columns.subject,
             signer=self._signer,
         )
-
-    def checkpoint(self) -> str:
-        """Return the signed checkpoint of everything logged so far (a C2SP note). Raises Unproven (``log.disagrees``)."""
-        head = self._proven_head()
-        return checkpoint.sign(checkpoint.Checkpoint(self.origin, head.size, head.root), self._signer)
 
     def audit(self) -> Head:
         """Derive everything again from the entries, O(n), and return the head that was confirmed.
