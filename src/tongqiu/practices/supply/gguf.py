@@ -209,5 +209,5 @@ def _behind(window: Window, at: int) -> int:
     return at
 
 
-def _fault(code: str, en: str, zh: str, detail: str | int | float | None) -> Exception:
+def _fault(code: str, en: str, zh: str, detail: str | float | None) -> Exception:
     return malformed(f"gguf-{code}", en, zh, detail=str(detail))
