@@ -148,6 +148,10 @@ class Snapshot:
         }
         return [found[entry] for entry in sorted(found) if not self._retired(found[entry])]
 
+    def stands(self, statement: Statement) -> bool:
+        """Tell whether a readable statement was neither withdrawn nor replaced by its issuer."""
+        return not self._retired(statement)
+
     def _retired(self, statement: Statement) -> bool:
         if statement.entry not in self._gone:
             self._gone[statement.entry] = any(

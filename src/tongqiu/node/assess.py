@@ -17,17 +17,20 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import msgspec
 
 from tongqiu.node import child, manifest
+from tongqiu.node.ask import retires
 from tongqiu.node.runs import ChildRunner, Planned, Runner
 from tongqiu.practice import Run, Target, load
 from tongqiu.record import cbor, core
-from tongqiu.record.faults import Fault
+from tongqiu.record.faults import Fault, Refused
 from tongqiu.record.statement import Attachment, Said, Statement
+from tongqiu.record.text import Text
 from tongqiu.scan import tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
+    from tongqiu.node.ask import Snapshot
     from tongqiu.node.node import Node
     from tongqiu.practice import Assessor, Probe
     from tongqiu.record.shapes import RanBy
@@ -256,9 +259,6 @@ def _order(folder: Path, job: _Job) -> child.Order:
 
 
 def _check_makes(job: _Job, said: Iterable[Said]) -> None:
-    from tongqiu.record.faults import Refused  # noqa: PLC0415 - only when a practice breaks its word
-    from tongqiu.record.text import Text  # noqa: PLC0415
-
     for each in said:
         if each.kind not in job.probe.makes:
             raise Refused(
@@ -322,7 +322,7 @@ def _weigh_one(node: Node, assessor: Assessor, subject: Subject, subjects: Seque
     )
     thread = slot(assessor.name, subject)
     if not inputs:
-        stale = [each for each in snapshot.standing("*", thread=thread) if each.issuer == node.me]
+        stale = _results(snapshot, thread)
         for each in stale:
             node.withdraw(each, why="what it rested on no longer stands")
         return True if stale else None
@@ -330,12 +330,17 @@ def _weigh_one(node: Node, assessor: Assessor, subject: Subject, subjects: Seque
     if _standing_with(node, thread, key):
         return False
     said = list(load(assessor.assess)(subject, snapshot))
-    if not said and not snapshot.standing("*", thread=thread):
+    if not said and not _results(snapshot, thread):
         return None
     rested = [each if each.rests_on else each._replace(rests_on=snapshot.used) for each in said]
     by = f"{assessor.name}@{assessor.version}"
     node.replace(thread, rested, by=by, key=key, asked=snapshot.asked)
     return True
+
+
+def _results(snapshot: Snapshot, thread: str) -> list[Statement]:
+    """Return what stands in a slot, without the records of its replacements."""
+    return [each for each in snapshot.standing("*", thread=thread) if retires(each) is None]
 
 
 def _not_assessed(node: Node, target: Target, jobs: list[_Job]) -> tuple[str, ...]:

@@ -167,7 +167,7 @@ class Node:
                 body = core.Supersession(old=old.entry, new=first)
                 audience = old.content.audience
                 replaced = Said(core.SUPERSESSION.name, old.subject, body, (old.entry,), audience, old.content.thread)
-                drafts.append(self._draft(replaced, by=by, key=None))
+                drafts.append(self._draft(replaced, by="core.replace@1", key=None))
         admissions = [(draft, self._admission(each)) for draft, each in zip(drafts, said, strict=False)]
 
         def admit(reading: Reading) -> None:
@@ -313,6 +313,7 @@ class Node:
         refs = [bytes.fromhex(each.removeprefix("sha-256:")) for each in content.rests_on]
         if said.subject.digest:
             refs.append(self.home.mark(said.subject.digest))
+        refs.extend(self.home.mark(file.digest) for file in files)
         sealed = check_in(
             envelope,
             self.home.party.public,
