@@ -2,7 +2,7 @@
 
 An implementation is dumb: it never hashes, signs or judges. The log (:mod:`tongqiu.ledger.log`) hands it a *plan*, which
 runs inside the one write transaction and says exactly what to write. Every implementation passes the same contract tests
-(``tests/ledger/contract.py``), the in-memory fake included.
+(``tests/ledger/backend_contract.py``), the in-memory fake included.
 
 What holds for every implementation, whatever the disk:
 
