@@ -15,7 +15,7 @@ import msgspec
 from tongqiu.norms.pack import Cite, Fact, Pack, Requirement, Rule, Scale
 from tongqiu.norms.reading import nearest
 from tongqiu.norms.rules import Table, tabulate
-from tongqiu.norms.span import Bar, TooKnotted, answered, possible
+from tongqiu.norms.span import Bar, Counter, TooKnotted, answered
 from tongqiu.record.faults import Malformed
 from tongqiu.record.shapes import Finding
 from tongqiu.record.text import Text
@@ -41,7 +41,8 @@ class Held(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """A rule that holds for sure (``fired``) or under some of the missing answers (``possible``), with its reasons.
 
     ``read`` are the known facts that the rule looked at; ``open`` the missing ones that decide it. ``pending`` means
-    that the clause does not apply yet on the day asked about; ``checked`` that somebody compared the row with the law.
+    that the clause does not apply yet on the day asked about; ``aside`` that it cannot count, because a rule that
+    overrides holds; ``checked`` that somebody compared the row with the law.
     """
 
     rule: str
@@ -52,6 +53,7 @@ class Held(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     reason: Text
     cite: tuple[Cite, ...]
     pending: bool
+    aside: bool
     applies_from: datetime.date | None
     checked: bool
     read: dict[str, Value]
@@ -94,7 +96,7 @@ class Gap(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
 class Grading(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The whole answer under one pack; ``facts`` as they were given, ``implied`` what follows from them and from findings;
-    ``gaps`` in the order in which they are best asked.
+    ``gaps`` in the order in which they are best asked (wider questions before those within them).
     """
 
     pack: str
@@ -187,9 +189,11 @@ class Book:
         rules = [each for each in self.pack.rules if _counts(each, as_of, until)]
         answers = {key: self.facts[key].values.index(value) for key, value in known.items() if self.facts[key].values}
         bars = {each.id: answered([self._bar(each)], answers)[0] for each in rules}
-        spans = tuple(self._span(scale, rules, bars, known) for scale in self.pack.scales)
+        counter = Counter()
+        spans = tuple(self._span(scale, rules, bars, known, counter) for scale in self.pack.scales)
+        aside = _aside(rules, bars)
         held = tuple(
-            self._held(each, bars[each.id].table, known, as_of)
+            self._held(each, bars[each.id].table, known, as_of, aside=each.id in aside)
             for each in rules
             if bars[each.id].table.settled is not False
         )
@@ -203,7 +207,7 @@ class Book:
             held=tuple(sorted(held, key=lambda each: (each.scale, each.state, -self._place(each), each.rule))),
             facts={key: value for key, value in sorted(known.items()) if key in facts},
             implied={key: value for key, value in sorted(known.items()) if key not in facts},
-            gaps=self._gaps(rules, bars, spans),
+            gaps=self._gaps([each for each in rules if each.id not in aside], bars, spans, known, counter),
         )
 
     def owed(self, grading: Grading, findings: Iterable[Seen]) -> tuple[Owed, ...]:
@@ -211,9 +215,8 @@ class Book:
         seen = tuple(findings)
         result = []
         for each in self.pack.requirements:
-            scale, span = self.pack.scale(each.scale), grading.span(each.scale)
-            bar = scale.place(each.at_least)
-            if not _counts(each, grading.as_of, grading.known_at) or scale.place(span.high) < bar:
+            brought = self._brought(each, grading)
+            if brought is None or not _counts(each, grading.as_of, grading.known_at):
                 continue
             entries = sorted({one.entry for one in seen if _speaks(each, one)})
             result.append(
@@ -221,7 +224,7 @@ class Book:
                     requirement=each.id,
                     title=each.title,
                     cite=each.cite,
-                    sure=scale.place(span.low) >= bar,
+                    sure=brought,
                     pending=each.applies_from is not None and each.applies_from > grading.as_of,
                     checked=each.checked,
                     state="answered" if entries else "unanswered",
@@ -229,6 +232,15 @@ class Book:
                 )
             )
         return tuple(result)
+
+    def _brought(self, requirement: Requirement, grading: Grading) -> bool | None:
+        """Return True when the grade or a rule brings the duty for sure, False when it may, None when it does not."""
+        ways = [each.state == "fired" for each in grading.held if each.rule in requirement.rules and not each.aside]
+        if requirement.scale is not None:
+            grades = grading.span(requirement.scale).grades
+            if set(grades) & set(requirement.grades):
+                ways.append(set(grades) <= set(requirement.grades))
+        return any(ways) if ways else None
 
     def _answer(self, key: str, value: object, where: str) -> Value:
         fact = self.facts.get(key)
@@ -286,11 +298,13 @@ class Book:
     def _place(self, held: Held) -> int:
         return self.pack.scale(held.scale).place(held.grade)
 
-    def _span(self, scale: Scale, rules: list[Rule], bars: Mapping[str, Bar], known: Mapping[str, Value]) -> Span:
+    def _span(
+        self, scale: Scale, rules: list[Rule], bars: Mapping[str, Bar], known: Mapping[str, Value], counter: Counter
+    ) -> Span:
         own = [each.id for each in rules if each.scale == scale.id]
-        places = _places(scale, [bars[each] for each in own])
+        places, counted = _places(scale, [bars[each] for each in own], counter)
         touched = any(fact in known for each in own for fact in self.tables[each].facts)
-        state: State = "graded" if len(places) == 1 else "range" if touched and _counted(bars, own) else "unanswered"
+        state: State = "graded" if len(places) == 1 else "range" if touched and counted else "unanswered"
         return Span(
             scale=scale.id,
             title=scale.title,
@@ -300,7 +314,7 @@ class Book:
             grades=tuple(scale.grades[place].id for place in places),
         )
 
-    def _held(self, rule: Rule, table: Table, known: Mapping[str, Value], as_of: datetime.date) -> Held:
+    def _held(self, rule: Rule, table: Table, known: Mapping[str, Value], as_of: datetime.date, *, aside: bool) -> Held:
         return Held(
             rule=rule.id,
             scale=rule.scale,
@@ -310,41 +324,61 @@ class Book:
             reason=rule.reason,
             cite=rule.cite,
             pending=rule.applies_from is not None and rule.applies_from > as_of,
+            aside=aside,
             applies_from=rule.applies_from,
             checked=rule.checked,
             read={key: known[key] for key in self.tables[rule.id].facts if key in known},
             open=() if table.settled else _deciding(table),
         )
 
-    def _gaps(self, rules: list[Rule], bars: Mapping[str, Bar], spans: tuple[Span, ...]) -> tuple[Gap, ...]:
-        open_ = [each for each in rules if bars[each.id].table.settled is None]
-        keys = {fact for each in open_ for fact in _deciding(bars[each.id].table)}
-        gaps = [self._gap(fact, open_, rules, bars, spans) for fact in self.pack.facts if fact.key in keys]
+    def _gaps(
+        self,
+        counting: list[Rule],
+        bars: Mapping[str, Bar],
+        spans: tuple[Span, ...],
+        known: Mapping[str, Value],
+        counter: Counter,
+    ) -> tuple[Gap, ...]:
+        open_ = [bars[each.id] for each in counting if bars[each.id].table.settled is None]
+        keys = {fact for bar in open_ for fact in _deciding(bar.table)}
+        by_scale = {
+            span.scale: [bar for name, bar in bars.items() if self.pack.rule(name).scale == span.scale]
+            for span in spans
+        }
+        gaps = [self._gap(fact, open_, by_scale, spans, counter) for fact in self.pack.facts if fact.key in keys]
         order = {fact.key: place for place, fact in enumerate(self.pack.facts)}
-        return tuple(sorted(gaps, key=lambda gap: (-gap.sure, -gap.settles, -gap.mean, order[gap.fact])))
+
+        def rank(gap: Gap) -> tuple[bool, int, float, int, int]:
+            blocked = any(key not in known for key in self._wider(self.facts[gap.fact]))
+            return blocked, -gap.sure, -gap.mean, -gap.settles, order[gap.fact]
+
+        return tuple(sorted(gaps, key=rank))
 
     def _gap(
-        self, fact: Fact, open_: list[Rule], rules: list[Rule], bars: Mapping[str, Bar], spans: tuple[Span, ...]
+        self,
+        fact: Fact,
+        open_: list[Bar],
+        by_scale: Mapping[str, list[Bar]],
+        spans: tuple[Span, ...],
+        counter: Counter,
     ) -> Gap:
-        touched = {each.scale for each in open_ if fact.key in bars[each.id].table.facts}
         outcomes: list[Outcome] = []
-        dropped: list[int] = []
-        settles = 0
-        for number, value in enumerate(fact.values):
-            lost = 0
-            for span in spans:
-                if span.scale not in touched:
-                    continue
-                scale = self.pack.scale(span.scale)
-                own = [bars[each.id] for each in rules if each.scale == span.scale]
-                places = _places(scale, answered(own, {fact.key: number}))
-                outcomes.append(
-                    Outcome(value=value, scale=span.scale, grades=tuple(scale.grades[place].id for place in places))
-                )
-                lost += len(span.grades) - len(places)
-            dropped.append(lost)
-            left = answered([bars[each.id] for each in open_], {fact.key: number})
-            settles = max(settles, sum(bar.table.settled is not None for bar in left))
+        dropped = [0] * len(fact.values)
+        for span in spans:
+            own = by_scale[span.scale]
+            if not any(fact.key in bar.table.facts for bar in own):
+                continue
+            scale = self.pack.scale(span.scale)
+            for number, value in enumerate(fact.values):
+                places, _ = _places(scale, answered(own, {fact.key: number}), counter)
+                grades = tuple(scale.grades[place].id for place in places)
+                outcomes.append(Outcome(value=value, scale=span.scale, grades=grades))
+                dropped[number] += len(span.grades) - len(places)
+        touched = [bar for bar in open_ if fact.key in bar.table.facts]
+        settles = max(
+            sum(bar.table.settled is not None for bar in answered(touched, {fact.key: number}))
+            for number in range(len(fact.values))
+        )
         return Gap(
             fact=fact.key,
             question=fact.question,
@@ -360,19 +394,12 @@ def open_book(pack: Pack, *, where: str = "") -> Book:
     return Book(pack, {each.id: tabulate(pack, each, where=where) for each in pack.rules})
 
 
-def _places(scale: Scale, bars: Iterable[Bar]) -> list[int]:
+def _places(scale: Scale, bars: Iterable[Bar], counter: Counter) -> tuple[list[int], bool]:
+    """Return the places still possible, and whether they were counted or, being too knotted, all assumed possible."""
     try:
-        return sorted(possible(bars, scale.place(scale.default)))
+        return sorted(counter.possible(bars, scale.place(scale.default))), True
     except TooKnotted:
-        return list(range(len(scale.grades)))
-
-
-def _counted(bars: Mapping[str, Bar], own: list[str]) -> bool:
-    try:
-        possible([bars[each] for each in own], 0)
-    except TooKnotted:
-        return False
-    return True
+        return list(range(len(scale.grades))), False
 
 
 def _deciding(table: Table) -> tuple[str, ...]:
@@ -385,9 +412,17 @@ def _deciding(table: Table) -> tuple[str, ...]:
 
 
 def _counts(row: Rule | Requirement, as_of: datetime.date, known_at: datetime.date) -> bool:
-    return (row.applies_until is None or as_of < row.applies_until) and (
-        row.known_from is None or row.known_from <= known_at
+    return (
+        (row.applies_until is None or as_of < row.applies_until)
+        and (row.known_from is None or row.known_from <= known_at)
+        and (row.known_until is None or known_at < row.known_until)
     )
+
+
+def _aside(rules: list[Rule], bars: Mapping[str, Bar]) -> set[str]:
+    """Return the rules that cannot count because, on their scale, a rule that overrides holds for sure."""
+    ruled = {each.scale for each in rules if each.overrides and bars[each.id].table.settled}
+    return {each.id for each in rules if each.scale in ruled and not each.overrides}
 
 
 def _prefixed(name: str, prefix: str) -> bool:

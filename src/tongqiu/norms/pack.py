@@ -39,14 +39,16 @@ class Words(Text, frozen=True, forbid_unknown_fields=True):
 class Row(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What every row of law carries: when it applies (valid time), since when it is known, and who checked it.
 
-    ``applies_from`` and ``applies_until`` (exclusive) bound the time it applies; None is open. ``known_from`` is the
-    date from which anyone could know the row (publication of the act that made it). ``checked_by``, ``checked_on`` and
+    ``applies_from`` and ``applies_until`` bound the time it applies, ``known_from`` and ``known_until`` the time in which
+    anyone could know it in this form (publication of the act that made it, and of the one that changed it); the later
+    bound is exclusive and None is open. ``checked_by``, ``checked_on`` and
     ``checked_against`` say who compared the row with the primary text, when and with which copy.
     """
 
     applies_from: datetime.date | None = None
     applies_until: datetime.date | None = None
     known_from: datetime.date | None = None
+    known_until: datetime.date | None = None
     checked_by: str = ""
     checked_on: datetime.date | None = None
     checked_against: str = ""
@@ -178,19 +180,25 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class Requirement(Row, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Something a clause asks for from systems of at least grade ``at_least`` on ``scale``, and what would answer it.
+    """Something a clause asks for, of whom, and what would answer it.
 
-    ``id`` never changes while the duty lives; ``succeeds`` names the ids it took the place of when a law was rewritten.
+    It is asked of systems with one of ``grades`` on ``scale``, or where one of ``rules`` holds and counts. ``id`` never changes while the duty lives; ``succeeds`` names the ids it took the place of when a law was rewritten.
     """
 
     id: Name
     title: Words
     text: Words
-    scale: Name
-    at_least: Name
     cite: Annotated[tuple[Cite, ...], msgspec.Meta(min_length=1)]
+    scale: Name | None = None
+    grades: tuple[Name, ...] = ()
+    rules: tuple[Name, ...] = ()
     answered_by: tuple[Answer, ...] = ()
     succeeds: tuple[Name, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse a duty of nobody."""
+        if bool(self.grades) != (self.scale is not None) or not (self.grades or self.rules):
+            raise ValueError("name a scale and its grades, or rules")
 
 
 class Pack(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import msgspec
 
 from tongqiu.norms.lines import Path, index, line_of
-from tongqiu.norms.pack import Cite, Fact, Pack, Requirement, Rule
+from tongqiu.norms.pack import Cite, Fact, Pack, Row
 from tongqiu.norms.rules import paths
 from tongqiu.record.faults import Malformed
 from tongqiu.record.text import Text
@@ -234,15 +234,26 @@ class _Reader:
 
     def _rows(self, pack: Pack) -> None:
         for place, rule in enumerate(pack.rules):
-            self._row(pack, rule, ("rule", place), "grade", rule.grade)
+            path: Path = ("rule", place)
+            self._grade(pack, rule.scale, (rule.grade,), path, "grade")
+            self._row(pack, rule, rule.cite, path)
         for place, requirement in enumerate(pack.requirements):
-            self._row(pack, requirement, ("requirement", place), "at_least", requirement.at_least)
+            path = ("requirement", place)
+            if requirement.scale is not None:
+                self._grade(pack, requirement.scale, requirement.grades, path, "grades")
+            for name in requirement.rules:
+                self._must(name, [each.id for each in pack.rules], (*path, "rules"), "rule")
+            self._row(pack, requirement, requirement.cite, path)
 
-    def _row(self, pack: Pack, row: Rule | Requirement, path: Path, key: str, grade: str) -> None:
-        self._must(row.scale, [each.id for each in pack.scales], (*path, "scale"), "scale")
-        self._must(grade, [each.id for each in pack.scale(row.scale).grades], (*path, key), "grade")
-        self._cites(pack, row.cite, (*path, "cite"))
+    def _grade(self, pack: Pack, scale: str, grades: Sequence[str], path: Path, key: str) -> None:
+        self._must(scale, [each.id for each in pack.scales], (*path, "scale"), "scale")
+        for grade in grades:
+            self._must(grade, [each.id for each in pack.scale(scale).grades], (*path, key), "grade")
+
+    def _row(self, pack: Pack, row: Row, cite: tuple[Cite, ...], path: Path) -> None:
+        self._cites(pack, cite, (*path, "cite"))
         self._dates(row.applies_from, row.applies_until, (*path, "applies_until"))
+        self._dates(row.known_from, row.known_until, (*path, "known_until"))
 
     def _rules(self, pack: Pack) -> None:
         facts = {each.key: each for each in pack.facts}
@@ -287,6 +298,7 @@ class _Reader:
             words = {
                 "fact": Text(en="fact", zh="事实"),
                 "grade": Text(en="grade", zh="等级"),
+                "rule": Text(en="rule", zh="规则"),
                 "scale": Text(en="scale", zh="量级"),
                 "source": Text(en="source", zh="来源"),
             }[what]

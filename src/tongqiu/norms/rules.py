@@ -124,13 +124,17 @@ def tabulate(pack: Pack, rule: Rule, *, where: str = "") -> Table:
         )
     program = _program(rule.when, where, rule.id)
     cells = bytearray()
+    worked: dict[tuple[bool | str, ...], bool] = {}
     for combination in itertools.product(*answers):
         given = dict(zip(used, combination, strict=True))
         effective = {
             key: all(given[wider] for wider in _chain(facts[key], facts)) if facts[key].type != "choice" else given[key]
             for key in read
         }
-        cells.append(_holds(program, effective, where, rule.id))
+        answer = tuple(effective.values())
+        if answer not in worked:
+            worked[answer] = _holds(program, effective, where, rule.id)
+        cells.append(worked[answer])
     return Table(used, tuple(len(each) for each in answers), bytes(cells))
 
 

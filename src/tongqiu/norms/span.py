@@ -7,6 +7,8 @@ a knot that would need more than :data:`MAX_STEPS` steps is given up, and then s
 
 from __future__ import annotations
 
+from collections import Counter as Counts
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -40,13 +42,54 @@ class TooKnotted(Exception):
     """The open questions hang together too much to be counted."""
 
 
-def possible(bars: Iterable[Bar], default: int) -> frozenset[int]:
-    """Return the places on the scale that some completion of the open questions gives.
+class Counter:
+    """Counts knots, and remembers the ones it has counted: most questions leave most knots as they were."""
 
-    Raises TooKnotted when that takes more than :data:`MAX_STEPS` steps.
-    """
-    pairs = _count(tuple(bars), [0])
-    return frozenset(over if over >= 0 else plain if plain >= 0 else default for over, plain in pairs)
+    def __init__(self) -> None:
+        """Start with nothing counted."""
+        self._known: dict[tuple[Bar, ...], frozenset[Pair]] = {}
+        self._steps = 0
+
+    def possible(self, bars: Iterable[Bar], default: int) -> frozenset[int]:
+        """Return the places on the scale that some completion of the open questions gives.
+
+        Raises TooKnotted when that takes more than :data:`MAX_STEPS` steps.
+        """
+        self._steps = 0
+        pairs = self._count(tuple(bars), _NONE)
+        return frozenset(over if over >= 0 else plain if plain >= 0 else default for over, plain in pairs)
+
+    def _count(self, bars: tuple[Bar, ...], floor: Pair) -> frozenset[Pair]:
+        """Return the pairs that ``bars`` can reach, none below ``floor``; rules that cannot rise above it are left out."""
+        open_: list[Bar] = []
+        for bar in bars:
+            settled = bar.table.settled
+            if settled is None:
+                open_.append(bar)
+            elif settled:
+                floor = _graver(floor, bar.pair)
+        rising = [bar for bar in open_ if bar.place > floor[not bar.overrides] and (bar.overrides or floor[0] < 0)]
+        result = frozenset({floor})
+        for knot in _knots(rising):
+            result = frozenset(_graver(one, other) for one in result for other in self._untie(knot))
+        return result
+
+    def _untie(self, knot: tuple[Bar, ...]) -> frozenset[Pair]:
+        if len(knot) == 1:
+            return frozenset({_NONE, knot[0].pair})
+        if knot in self._known:
+            return self._known[knot]
+        self._steps += 1
+        if self._steps > MAX_STEPS:
+            raise TooKnotted
+        shared = Counts(fact for bar in knot for fact in bar.table.facts)
+        fact = min(shared, key=lambda each: (-shared[each], each))
+        size = next(bar.table.sizes[bar.table.facts.index(fact)] for bar in knot if fact in bar.table.facts)
+        result: set[Pair] = set()
+        for value in range(size):
+            result |= self._count(answered(knot, {fact: value}), _NONE)
+        self._known[knot] = frozenset(result)
+        return self._known[knot]
 
 
 def answered(bars: Iterable[Bar], answers: Mapping[str, int]) -> tuple[Bar, ...]:
@@ -56,43 +99,13 @@ def answered(bars: Iterable[Bar], answers: Mapping[str, int]) -> tuple[Bar, ...]
         table = bar.table
         for fact in bar.table.facts:
             if fact in answers:
-                table = table.given(fact, answers[fact])
+                table = _given(table, fact, answers[fact])
         result.append(bar._replace(table=table))
     return tuple(result)
 
 
-def _count(bars: tuple[Bar, ...], steps: list[int]) -> frozenset[Pair]:
-    sure = _NONE
-    open_: list[Bar] = []
-    for bar in bars:
-        settled = bar.table.settled
-        if settled is None:
-            open_.append(bar)
-        elif settled:
-            sure = _graver(sure, bar.pair)
-    result = frozenset({sure})
-    for knot in _knots(open_):
-        result = frozenset(_graver(one, other) for one in result for other in _untie(knot, steps))
-    return result
-
-
-def _untie(knot: list[Bar], steps: list[int]) -> frozenset[Pair]:
-    if len(knot) == 1:
-        return frozenset({_NONE, knot[0].pair})
-    steps[0] += 1
-    if steps[0] > MAX_STEPS:
-        raise TooKnotted
-    shared = [fact for bar in knot for fact in bar.table.facts]
-    fact = min(set(shared), key=lambda each: (-shared.count(each), each))
-    size = next(bar.table.sizes[bar.table.facts.index(fact)] for bar in knot if fact in bar.table.facts)
-    result: set[Pair] = set()
-    for value in range(size):
-        result |= _count(answered(knot, {fact: value}), steps)
-    return frozenset(result)
-
-
-def _knots(bars: list[Bar]) -> list[list[Bar]]:
-    """Return ``bars`` in groups that share no open question."""
+def _knots(bars: list[Bar]) -> list[tuple[Bar, ...]]:
+    """Return ``bars`` in groups that share no open question, each in one order whatever the order of ``bars``."""
     groups: list[tuple[set[str], list[Bar]]] = []
     for bar in bars:
         facts, members = set(bar.table.facts), [bar]
@@ -104,8 +117,13 @@ def _knots(bars: list[Bar]) -> list[list[Bar]]:
             else:
                 apart.append((other, theirs))
         groups = [*apart, (facts, members)]
-    return [members for _, members in groups]
+    return [tuple(sorted(set(members))) for _, members in groups]
 
 
 def _graver(one: Pair, other: Pair) -> Pair:
     return max(one[0], other[0]), max(one[1], other[1])
+
+
+@lru_cache(maxsize=1 << 15)
+def _given(table: Table, fact: str, value: int) -> Table:
+    return table.given(fact, value)
