@@ -10,7 +10,6 @@ from __future__ import annotations
 import io
 import math
 import struct
-from functools import partial
 from types import NoneType
 from typing import TYPE_CHECKING, Any
 
@@ -27,9 +26,6 @@ MAX_BYTES = 64 * 1024 * 1024
 
 MAX_DEPTH = 32
 """Deepest nesting that is read or written."""
-
-_BUILT_IN = (*range(6), 25, 28, 29, 30, 35, 36, 37, 52, 54, 100, 256, 258, 260, 261, 1004, 43000, 55799)
-"""Tags that the library would turn into dates, patterns, shared references and more; here every tag stays a tag."""
 
 _BIG_NUMBERS = frozenset({2, 3})
 """Tags of integers beyond 64 bits (RFC 8949 section 3.4.3), which have more than one way to be written."""
@@ -73,7 +69,7 @@ def loads(data: bytes, *, where: str = "", limit: int = MAX_BYTES) -> Any:  # no
             max_depth=MAX_DEPTH,
             allow_indefinite=False,
             allow_duplicate_keys=False,
-            semantic_decoders={tag: partial(_kept, tag) for tag in _BUILT_IN},
+            semantic_decoders=_EveryTag(),
         ).decode()
         rest = stream.read(1)
     except (cbor2.CBORDecodeError, ValueError, TypeError, OverflowError, RecursionError, MemoryError) as error:
@@ -129,9 +125,14 @@ class _OutsideError(Exception):
         super().__init__(en)
 
 
-def _kept(tag: int, value: object, _immutable: bool) -> cbor2.CBORTag:  # noqa: FBT001 - the library's own call
-    """Keep a tag as a tag, whatever the library would make of it."""
-    return cbor2.CBORTag(tag, value)
+class _EveryTag(dict[int, "Callable[[object, bool], cbor2.CBORTag]"]):
+    """Keeps every tag a tag, where the library would make dates, patterns and shared references of some.
+
+    It also makes the library hand over what is inside as plain lists and dicts.
+    """
+
+    def __missing__(self, tag: int) -> Callable[[object, bool], cbor2.CBORTag]:
+        return lambda value, _immutable: cbor2.CBORTag(tag, value)
 
 
 def _ordered(value: Any, depth: int) -> Any:  # noqa: ANN401
