@@ -1,0 +1,1 @@
+"""The tests: they mirror ``src``; a package here, because a library we use installs one of the same name."""
