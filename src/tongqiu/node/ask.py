@@ -144,7 +144,7 @@ class Snapshot:
         found = {
             each.entry: each
             for each in self._source.find(kind, subject=subject, thread=thread, ref=ref)
-            if each.at <= self._as_of and each.logged <= self._known_at
+            if self._known(each)
         }
         return [found[entry] for entry in sorted(found) if not self._retired(found[entry])]
 
@@ -152,13 +152,17 @@ class Snapshot:
         """Tell whether a readable statement was neither withdrawn nor replaced by its issuer."""
         return not self._retired(statement)
 
+    def _known(self, statement: Statement) -> bool:
+        """Tell whether a statement was said and logged early enough; the log's size decides within one millisecond."""
+        early = statement.at <= self._as_of and statement.logged <= self._known_at
+        return early and statement.index < self._size
+
     def _retired(self, statement: Statement) -> bool:
         if statement.entry not in self._gone:
             self._gone[statement.entry] = any(
                 each.issuer == statement.issuer
                 and retires(each) == statement.entry
-                and each.at <= self._as_of
-                and each.logged <= self._known_at
+                and self._known(each)
                 for kind in (WITHDRAWAL, SUPERSESSION)
                 for each in self._source.find(kind, ref=statement.entry)
             )

@@ -1,0 +1,271 @@
+"""One person's or one party's place at the node: what it may read, what it may say, and nothing that it may not see.
+
+What a desk may not show looks exactly like what does not exist: the same fault, the same words, the same counts.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from tongqiu.practice import Found, Measured, Table
+from tongqiu.record import core
+from tongqiu.record.audience import Principal
+from tongqiu.record.faults import Missing, Refused
+from tongqiu.record.subject import Subject
+from tongqiu.record.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from tongqiu.node.node import Node
+    from tongqiu.record.statement import Asked, Said, Statement
+
+_PIECE = 1 << 16
+_DEPTH = 12
+
+
+class Explained(NamedTuple):
+    """A record and, below it, every record it rests on; ``asked`` are the questions whose answers it weighed.
+
+    ``why`` is empty for a first measurement, and for a record that was shown higher up already (``again``).
+    """
+
+    statement: Statement | None
+    entry: str
+    why: tuple[Explained, ...]
+    asked: tuple[Asked, ...]
+    again: bool = False
+
+
+class NodeDesk:
+    """The :class:`tongqiu.practice.Desk` of a real node, and the readings that pages and commands need."""
+
+    def __init__(self, node: Node, principal: Principal) -> None:
+        """Sit ``principal`` down at ``node``."""
+        self._node = node
+        self._me = principal
+
+    @property
+    def me(self) -> Principal:
+        """Return who is at the desk."""
+        return self._me
+
+    @property
+    def now(self) -> str:
+        """Return the present instant."""
+        return self._node.now
+
+    # --- records -----------------------------------------------------------------------------------------------------
+
+    def said(
+        self, kind: str, *, subject: Subject | None = None, thread: str | None = None, ref: str | None = None
+    ) -> Sequence[Statement]:
+        """Return the readable statements that stand."""
+        return self._node.snapshot(self._me).said(kind, subject=subject, thread=thread, ref=ref)
+
+    def record(self, entry: str) -> Statement:
+        """Return one record. Raises Missing (``record.missing``)."""
+        return self._node.statement(entry, self._me)
+
+    def records(
+        self, *, kind: str = "", subject: str = "", search: str = "", after: str | None = None, limit: int = 50
+    ) -> tuple[Sequence[Statement], str | None]:
+        """Return up to ``limit`` readable records, newest first, and the cursor of the next page or None.
+
+        ``kind`` and ``subject`` (an identifier) narrow; ``search`` looks in names, identifiers and kinds.
+        """
+        found: list[Statement] = []
+        for each in self._newest_first(int(after) if after and after.isdigit() else None, kind, subject):
+            if not search or _mentions(each, search):
+                found.append(each)
+            if len(found) > limit:
+                return found[:limit], str(found[limit - 1].index)
+        return found, None
+
+    def head(self, thread: str) -> Statement | None:
+        """Return the last readable statement of a thread."""
+        found = sorted(self.said("*", thread=thread), key=lambda each: each.index)
+        return found[-1] if found else None
+
+    def retired_by(self, entry: str) -> Statement | None:
+        """Return the withdrawal or replacement that ended a record, or None while it stands."""
+        from tongqiu.node.ask import SUPERSESSION, WITHDRAWAL, retires  # noqa: PLC0415
+
+        issuer = self.record(entry).issuer
+        for kind in (WITHDRAWAL, SUPERSESSION):
+            for each in self.said(kind, ref=entry):
+                if retires(each) == entry and each.issuer == issuer:
+                    return each
+        return None
+
+    def explain(self, entry: str) -> Explained:
+        """Walk from a record to everything it rests on. Raises Missing for the record itself.
+
+        What lies deeper and may not be read is shown as an entry without a statement.
+        """
+        self.record(entry)
+        return self._explain(entry, set(), 0)
+
+    # --- systems and what is known of them ---------------------------------------------------------------------------
+
+    def systems(self) -> Sequence[Subject]:
+        """Return every system that a readable record describes, by name."""
+        found = {each.subject.id: each.subject for each in self.said(core.COMPOSITION.name)}
+        return sorted(found.values(), key=lambda each: (each.name, each.id))
+
+    def subject(self, id: str) -> Subject:  # noqa: A002 - the field of the standard
+        """Return a subject that a readable record is about. Raises Missing (``subject.missing``)."""
+        if len(id) <= 1024:  # noqa: PLR2004 - the longest identifier
+            for type_ in ("system", "model", "dataset", "software", "service", "party"):
+                found = self.said("*", subject=Subject(type_, id))  # type: ignore[arg-type]
+                if found:
+                    return max(found, key=lambda each: each.index).subject
+        raise Missing(
+            "subject.missing",
+            Text(en="Nothing is known here of {id}.", zh="此处没有关于 {id} 的记录。"),
+            do=Text(en="Check the identifier.", zh="请核对标识符。"),
+            id=id[:120],
+        )
+
+    def parts(self, subject: Subject) -> Sequence[tuple[str, Subject]]:
+        """Return role and subject of each part of a system, as its last readable record says."""
+        found = sorted(self.said(core.COMPOSITION.name, subject=subject), key=lambda each: each.index)
+        if not found:
+            return []
+        body = core.COMPOSITION.read(found[-1].body)
+        return [(part.role, part.subject) for part in body.parts]
+
+    def evidence(self, *, subject: Subject | None = None, measure: str = "") -> Sequence[Measured]:
+        """Return the readable evidence."""
+        return self._node.snapshot(self._me).evidence(subject=subject, measure=measure)
+
+    def findings(self, *, subject: Subject | None = None, requirement: str = "") -> Sequence[Found]:
+        """Return the readable findings."""
+        return self._node.snapshot(self._me).findings(subject=subject, requirement=requirement)
+
+    # --- registries --------------------------------------------------------------------------------------------------
+
+    def rows(
+        self,
+        query: str,
+        params: Mapping[str, str] | Any = None,  # noqa: ANN401 - a query's own parameters
+        *,
+        search: str = "",
+        limit: int = 100,
+        offset: int = 0,
+    ) -> Table:
+        """Return the rows of a query or registry by name. Raises Missing (``registry.missing``)."""
+        practices = self._node.practices
+        named = practices.queries.get(query) or practices.views.get(query)
+        if named is None:
+            raise Missing(
+                "registry.missing",
+                Text(en="There is no registry {query}.", zh="没有名录 {query}。"),
+                do=Text(en="The list of registries shows all there are.", zh="名录总表列出了全部名录。"),
+                query=query[:80],
+            )
+        self._node.registry.catch_up()
+        return self._node.registry.select(
+            named, params or {}, principal=self._me, now=self.now, limit=limit, offset=offset, search=search
+        )
+
+    # --- bytes -------------------------------------------------------------------------------------------------------
+
+    def envelope(self, entry: str) -> bytes:
+        """Return the sealed envelope of a readable record (COSE_Sign1)."""
+        return self._node.store.backend.row(self.record(entry).index).statement
+
+    def receipt(self, entry: str) -> bytes:
+        """Return a receipt that the log holds a readable record (RFC 9942)."""
+        return self._node.log.receipt(self.record(entry).index)
+
+    def checkpoint(self) -> str:
+        """Return the log's signed checkpoint (C2SP)."""
+        return self._node.log.checkpoint()
+
+    def stream(self, digest: str) -> Iterator[bytes]:
+        """Yield the bytes of an attached file, looking up the right again before every piece."""
+        carriers = self._carriers(digest)
+        if not carriers:
+            raise Missing(
+                "file.missing",
+                Text(en="There is no file {digest} here.", zh="此处没有文件 {digest}。"),
+                do=Text(en="Check the identifier; it may also be one you may not read.", zh="请核对编号；也可能您无权读取。"),
+                digest=digest[:80],
+            )
+        return self._pieces(digest)
+
+    def _pieces(self, digest: str) -> Iterator[bytes]:
+        with self._node.store.backend.blob(bytes.fromhex(digest.removeprefix("sha-256:"))) as file:
+            while piece := file.read(_PIECE):
+                if not self._carriers(digest):
+                    raise Refused(
+                        "stream.stopped",
+                        Text(en="The right to read this file ended.", zh="读取该文件的权利已终止。"),
+                        do=Text(en="Ask its issuer.", zh="请联系出具方。"),
+                    )
+                yield piece
+
+    def _carriers(self, digest: str) -> list[Statement]:
+        """Return the standing readable records that carry a file."""
+        from tongqiu.ledger.backend import Where  # noqa: PLC0415
+
+        store = self._node.store
+        where = Where(ref=self._node.home.mark(digest))
+        found = store.statements(where=where, principal=self._me, now=self.now, limit=100)
+        found = [each for each in found if any(file.digest == digest for file in each.content.files)]
+        standing = self._node.snapshot(self._me)
+        return [each for each in found if standing.stands(each)]
+
+    # --- saying ------------------------------------------------------------------------------------------------------
+
+    def publish(self, *said: Said) -> Sequence[Statement]:
+        """Seal and log all of ``said`` under the node's own party. Raises Refused (``desk.role``) for others."""
+        if self._me.party != self._node.me and not self._me.roles & {"owner", "issuer"}:
+            raise Refused(
+                "desk.role",
+                Text(en="You may not make records at this node.", zh="您无权在此节点出具记录。"),
+                do=Text(en="Ask the owner of the node for the role of issuer.", zh="请向节点所有者申请出具人角色。"),
+            )
+        return self._node.publish(said)
+
+    def jobs(self) -> Sequence[Any]:
+        """Return the jobs this principal may see, newest first."""
+        return self._node.store.jobs.list(self._me)
+
+    # --- inside ------------------------------------------------------------------------------------------------------
+
+    def _newest_first(self, before: int | None, kind: str, subject: str) -> Iterator[Statement]:
+        from tongqiu.ledger.backend import Where  # noqa: PLC0415
+
+        exact = kind if kind and "*" not in kind else None
+        where = Where(kind=exact, subject=self._node.home.pseudonym(subject) if subject else None)
+        top = self._node.store.backend.head().size if before is None else before
+        while top > 0:
+            start = max(0, top - 500)
+            page = self._node.store.statements(
+                after=start - 1, limit=top - start, where=where, principal=self._me, now=self.now
+            )
+            for each in reversed([found for found in page if found.index < top]):
+                if not subject or each.subject.id == subject:
+                    yield each
+            top = start
+
+    def _explain(self, entry: str, shown: set[str], depth: int) -> Explained:
+        try:
+            statement = self.record(entry)
+        except Missing:
+            return Explained(None, entry, (), ())
+        if entry in shown or depth > _DEPTH:
+            return Explained(statement, entry, (), statement.content.asked, again=True)
+        shown.add(entry)
+        why = tuple(self._explain(each, shown, depth + 1) for each in statement.content.rests_on)
+        return Explained(statement, entry, why, statement.content.asked)
+
+
+def _mentions(statement: Statement, search: str) -> bool:
+    words = f"{statement.subject.name} {statement.subject.id} {statement.kind} {statement.issuer} {statement.entry}"
+    return search.casefold() in words.casefold()
+
+
+__all__ = ["Explained", "NodeDesk"]

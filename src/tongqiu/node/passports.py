@@ -1,0 +1,271 @@
+"""Evidence files: writing one for a system from the node's log, and reading one as a stranger would, offline.
+
+Reading proves who signed, when it was logged and that nothing changed (:mod:`tongqiu.ledger.passport`); here the
+arithmetic is done again as well: every number that a body derives from its own counts, every shape it shows, and every
+rule whose inputs are all disclosed.
+"""
+
+from __future__ import annotations
+
+import datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from tongqiu.ledger.passport import Claim, Item, PassportReport, read_passport, write_passport
+from tongqiu.node.ask import Listed, Snapshot
+from tongqiu.node.assess import standing
+from tongqiu.node.discovery import matches
+from tongqiu.practice import load
+from tongqiu.record import core
+from tongqiu.record.faults import Fault, Missing, Unreachable
+from tongqiu.record.statement import Statement, instant, read_content
+from tongqiu.record.text import Text
+from tongqiu.seal.policy import LogPin, PartyPin, Policy, read_trust, write_trust
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from tongqiu.node.discovery import Practices
+    from tongqiu.node.home import Home
+    from tongqiu.node.node import Node
+    from tongqiu.practice import Assessor
+    from tongqiu.record.subject import Subject
+
+MAX_FILES = 48 << 20
+"""Bytes of attached files that travel in one evidence file; larger ones are left out and say so."""
+
+
+class Checked(NamedTuple):
+    """One disclosed record of an evidence file: what it says, and how its arithmetic came out when done again.
+
+    ``derived`` is True when everything that could be computed again agrees, False when something does not, and None
+    where nothing could be computed here; ``notes`` say which.
+    """
+
+    statement: Statement
+    derived: bool | None
+    notes: tuple[Text, ...]
+
+
+class Verification(NamedTuple):
+    """What reading an evidence file came to."""
+
+    report: PassportReport
+    records: tuple[Checked, ...]
+    missing: tuple[str, ...]
+
+    @property
+    def sound(self) -> bool:
+        """Tell whether no arithmetic came out differently."""
+        return all(each.derived is not False for each in self.records)
+
+
+def export(node: Node, system: Subject, *, withhold: Sequence[str] = (), files: bool = True) -> bytes:
+    """Return the evidence file of ``system``: all that stands about it and its parts, and what that rests on.
+
+    ``withhold`` are kinds (or patterns) whose content is not shown; their seals and receipts travel all the same. With
+    ``files`` attached files travel, up to :data:`MAX_FILES` bytes in all, smallest first.
+    """
+    subjects = (system, *(part for _, part in node.desk(node.owner).parts(system)))
+    chosen = {each.entry: each for each in standing(node, subjects)}
+    for each in node.snapshot().standing(core.PARTY.name):
+        if each.issuer in {found.issuer for found in chosen.values()} | {node.me}:
+            chosen[each.entry] = each
+    waiting = [entry for each in chosen.values() for entry in each.content.rests_on]
+    while waiting:
+        entry = waiting.pop()
+        if entry in chosen:
+            continue
+        try:
+            found = node.statement(entry)
+        except Missing:
+            continue
+        chosen[entry] = found
+        waiting.extend(found.content.rests_on)
+    ordered = sorted(chosen.values(), key=lambda each: each.index)
+    note, receipts = node.log.proofs([each.index for each in ordered])
+    shown = [each for each in ordered if not any(matches(pattern, each.kind) for pattern in withhold)]
+    visible = {each.entry for each in shown}
+    items = []
+    for each, receipt in zip(ordered, receipts, strict=True):
+        row = node.store.backend.row(each.index)
+        open_ = each.entry in visible
+        items.append(Item(row.statement, receipt, row.content if open_ else None, row.salt if open_ else None))
+    return write_passport(
+        subject=system.id,
+        exported_at=node.now,
+        origin=node.log.origin,
+        log_key=node.log.public,
+        checkpoint_note=note,
+        items=items,
+        files=_files(node, shown) if files else [],
+        parties=[],
+        exporter=node.me,
+        signer=node.home.party,
+    )
+
+
+def own_policy(home: Home) -> Policy:
+    """Return whom a node trusts: itself, and whoever its ``trust.toml`` names. Raises the faults of that file."""
+    own = Policy(
+        (PartyPin(home.settings.name, home.did),), (LogPin(home.settings.name, home.settings.origin, home.log.public),)
+    )
+    path = home.path / "trust.toml"
+    return own | read_trust(path.read_bytes(), where=str(path)) if path.exists() else own
+
+
+def trust_file(home: Home) -> str:
+    """Return a trust file that pins this node's party and log: what it hands to those who shall verify its records."""
+    return write_trust(
+        Policy((PartyPin(home.settings.name, home.did),), (LogPin(home.settings.name, home.settings.origin, home.log.public),))
+    )
+
+
+def read_file(path: Path, limit: int) -> bytes:
+    """Return the bytes of a file of at most ``limit`` bytes. Raises Missing, Unreachable, Malformed as the disk does."""
+    try:
+        with path.open("rb") as file:
+            return file.read(limit + 1)
+    except FileNotFoundError as error:
+        raise Missing(
+            "file.absent",
+            Text(en="There is no file {path}.", zh="没有文件 {path}。"),
+            do=Text(en="Check the name.", zh="请核对文件名。"),
+            path=str(path),
+        ) from error
+    except OSError as error:
+        raise Unreachable(
+            "file.unreadable",
+            Text(en="The file {path} cannot be read: {error}.", zh="无法读取文件 {path}：{error}。"),
+            do=Text(en="Check the disk and the permissions.", zh="请检查磁盘与权限。"),
+            path=str(path),
+            error=error.strerror or type(error).__name__,
+        ) from error
+
+
+def verify(data: bytes, *, policy: Policy, practices: Practices, now: str, where: str = "") -> Verification:
+    """Read an evidence file as a stranger: proofs first, then all arithmetic that can be done again here.
+
+    Raises Malformed and Unproven as :func:`tongqiu.ledger.passport.read_passport`. What is consistent but not pinned,
+    withheld or not computable here is named in the result, never passed over.
+    """
+    report = read_passport(data, policy, datetime.datetime.fromisoformat(now), where=where)
+    statements = [
+        Statement(f"sha-256:{item.entry.hex()}", item.index, report.origin, item.logged_at, read_content(item.content))
+        for item in report.items
+        if item.content is not None
+    ]
+    present = {f"sha-256:{item.entry.hex()}" for item in report.items}
+    missing = sorted({entry for each in statements for entry in each.content.rests_on} - present)
+    return Verification(report, tuple(_check(each, statements, practices) for each in statements), tuple(missing))
+
+
+def _files(node: Node, shown: Iterable[Statement]) -> list[bytes]:
+    blobs = {blob.digest: blob.size for each in shown for blob in each.content.files}
+    chosen: list[bytes] = []
+    room = MAX_FILES
+    for digest, size in sorted(blobs.items(), key=lambda pair: (pair[1], pair[0])):
+        if size > room:
+            break
+        room -= size
+        with node.store.backend.blob(bytes.fromhex(digest.removeprefix("sha-256:"))) as file:
+            chosen.append(file.read())
+    return chosen
+
+
+def _check(statement: Statement, all_: Sequence[Statement], practices: Practices) -> Checked:
+    """Do all arithmetic of one record again that can be done here."""
+    kind = practices.kind(statement.kind)
+    if kind is None:
+        return Checked(statement, None, (_UNKNOWN,))
+    if kind.schema_digest != statement.content.schema:
+        return Checked(statement, None, (_OTHER_SCHEMA,))
+    try:
+        body = kind.read(statement.body)
+        held = list(kind.holds(body)) if kind.holds else []
+        shapes = (tuple(kind.evidence(body)) if kind.evidence else (), tuple(kind.findings(body)) if kind.findings else ())
+    except Fault as fault:
+        return Checked(statement, False, (fault.what,))
+    notes = [_WRONG.fill(fields=", ".join(sorted(held)))] if held else []
+    if not _same_shapes(shapes, statement):
+        notes.append(_SHAPES)
+    if notes:
+        return Checked(statement, False, tuple(notes))
+    maker = next(
+        (each for each in practices.assessors if f"{each.name}@{each.version}" == statement.content.by), None
+    )
+    if maker is None:
+        computed = kind.holds is not None or kind.evidence is not None or kind.findings is not None
+        return Checked(statement, True if computed else None, (_AGAIN,) if computed else ())
+    return _weigh_again(statement, maker, all_, kind)
+
+
+def _same_shapes(shapes: tuple[tuple[Any, ...], tuple[Any, ...]], statement: Statement) -> bool:
+    """Compare the shapes a body makes with those that were signed; who ran it is said by the node, not by the body."""
+    import msgspec  # noqa: PLC0415 - only when something is verified
+
+    relation = {each.ran_by for each in statement.content.evidence}
+    if len(relation) > 1:
+        return False
+    made = shapes[0]
+    if relation:
+        made = tuple(msgspec.structs.replace(each, ran_by=next(iter(relation))) for each in made)
+    return (made, shapes[1]) == (statement.content.evidence, statement.content.findings)
+
+
+def _weigh_again(statement: Statement, maker: Assessor, all_: Sequence[Statement], kind: Any) -> Checked:  # noqa: ANN401
+    """Run the rule that made a record again, over what the file discloses, and compare."""
+    from tongqiu.norms import library  # noqa: PLC0415 - packs are read only where they are used
+
+    asked = statement.content.asked
+    if not asked:
+        return Checked(statement, None, (_NO_QUESTIONS,))
+    snapshot = Snapshot(
+        Listed(all_),
+        receiver=statement.issuer,
+        as_of=asked[0].as_of,
+        known_at=asked[0].known_at,
+        size=asked[0].size,
+        norms=library,
+    )
+    try:
+        said = list(load(maker.assess)(statement.subject, snapshot))
+    except Fault as fault:
+        return Checked(statement, None, (Text(_CANNOT.en.format(why=fault.what.en), _CANNOT.zh.format(why=fault.what.zh)),))
+    if snapshot.asked != asked:
+        return Checked(statement, None, (_PARTIAL,))
+    same = any(each.kind == statement.kind and kind.write(each.body) == statement.body for each in said)
+    return Checked(statement, same, (_WEIGHED,) if same else (_DIFFERENT,))
+
+
+def now() -> str:
+    """Return the present instant by this machine's clock."""
+    return instant(datetime.datetime.now(datetime.UTC))
+
+
+_UNKNOWN = Text(en="This kind of record is not known here; it is kept as it came.", zh="此处不认识该记录类型，原样保留。")
+_OTHER_SCHEMA = Text(en="Made under another version of this kind's schema.", zh="依据该类型的另一版本模式制作。")
+_WRONG = Text(en="Computed again, these fields come out differently: {fields}.", zh="重新计算后，以下字段不一致：{fields}。")
+_SHAPES = Text(en="The measures or verdicts shown are not those of the body.", zh="所示测量或结论与记录正文不符。")
+_AGAIN = Text(en="Its numbers were computed again and agree.", zh="其数值已重新计算，结果一致。")
+_WEIGHED = Text(en="The rule was run again over its inputs and agrees.", zh="已对输入重新运行该规则，结果一致。")
+_DIFFERENT = Text(en="The rule, run again over the same inputs, says something else.", zh="对相同输入重新运行该规则，结果不同。")
+_PARTIAL = Text(
+    en="Not everything that was weighed is disclosed here, so it cannot be computed again.",
+    zh="所依据的内容未全部披露，无法重新计算。",
+)
+_NO_QUESTIONS = Text(en="It does not say what was asked, so it cannot be computed again.", zh="未记录所提问题，无法重新计算。")
+_CANNOT = Text(en="It could not be computed again: {why}", zh="无法重新计算：{why}")
+
+
+__all__ = [
+    "Checked",
+    "Claim",
+    "Verification",
+    "export",
+    "now",
+    "own_policy",
+    "read_file",
+    "trust_file",
+    "verify",
+]
