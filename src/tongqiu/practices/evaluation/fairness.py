@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from tongqiu.measure.distribution import z_two_sided
 from tongqiu.measure.interval import Interval, clopper_pearson, katz, narrowest, newcombe, widest, wilson
 from tongqiu.measure.verdict import bonferroni_level
+from tongqiu.practices.evaluation.declared import SMALLEST_CELL
 from tongqiu.practices.evaluation.kinds import Gap, Group, Skill, Value
 from tongqiu.record.shapes import Component
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
     from tongqiu.practices.evaluation.counting import Cells, Outcome
 
-SMALLEST_CELL = 10
 COVERAGE = 0.95
 MAX_GROUPS = 200
 

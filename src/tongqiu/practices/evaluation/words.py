@@ -32,6 +32,7 @@ TITLES: dict[str, Text] = {
         en="Equalized odds (the larger gap of true and false positive rates)",
         zh="机会均等化（真正率与假正率差距中较大者）",
     ),
+    "too-few-to-judge": Text(en="Too few cases to judge", zh="样本过少，不作评判"),
     "skill": Text(en="Gain over always giving the commonest answer", zh="相对于恒给最常见答案的增益"),
 }
 
