@@ -1,0 +1,296 @@
+"""The log on disk: every batch in one flushed transaction, and erased content gone from every byte of every file.
+
+Implements :class:`tongqiu.ledger.backend.Backend` over SQLite or PostgreSQL; what each method promises is said there.
+"""
+
+from __future__ import annotations
+
+import io
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
+
+import sqlalchemy as sa
+
+from tongqiu.ledger.backend import Batch, check_batch, check_epoch
+from tongqiu.record import core
+from tongqiu.record.digest import Digest
+from tongqiu.record.faults import Fault, Malformed, Unreachable
+from tongqiu.record.statement import read_content
+from tongqiu.record.text import Text
+from tongqiu.store import blobs, schema
+from tongqiu.store.rows import Rows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from tongqiu.ledger.backend import Done, Head, Reading, Row, Where
+    from tongqiu.store.database import Database
+
+T = TypeVar("T")
+
+_TRIES = 4
+_UNSCRUBBED = "unscrubbed"
+_NOTED = sa.select(schema.state.c.value).where(schema.state.c.name == _UNSCRUBBED)
+_CORRECTIONS = (core.WITHDRAWAL.name, core.SUPERSESSION.name)
+
+
+class SqlBackend:
+    """One log in one database, shared by any number of threads and processes."""
+
+    def __init__(self, database: Database) -> None:
+        """Keep the log in ``database``, which :mod:`tongqiu.store.database` opened."""
+        self._database = database
+
+    # --- reading ----------------------------------------------------------------------------------------------------
+
+    def head(self) -> Head:
+        """Return the current head."""
+        with self._rows() as rows:
+            return rows.head()
+
+    def row(self, index: int) -> Row:
+        """Return the row at ``index``. Raises Missing (``log.no-entry``)."""
+        with self._rows() as rows:
+            return rows.row(index)
+
+    def rows(self, start: int, stop: int) -> Sequence[Row]:
+        """Return the rows from ``start`` to before ``stop`` that exist, in order."""
+        with self._rows() as rows:
+            return rows.rows(start, stop)
+
+    def find(self, entry: bytes) -> int | None:
+        """Return the index of an entry hash, or None."""
+        with self._rows() as rows:
+            return rows.find(entry)
+
+    def select(self, where: Where, *, after: int = -1, limit: int = 1000) -> Sequence[Row]:
+        """Return up to ``limit`` matching rows with an index above ``after``, in order."""
+        with self._rows() as rows:
+            return rows.select(where, after=after, limit=limit)
+
+    def done(self, key: str) -> Done | None:
+        """Return what was noted under ``key``, or None."""
+        with self._rows() as rows:
+            return rows.done(key)
+
+    def tile(self, level: int, number: int) -> bytes:
+        """Return the hashes of a tile as far as it has grown, or nothing."""
+        with self._rows() as rows:
+            return rows.tile(level, number)
+
+    def entries(self, start: int, stop: int) -> Sequence[bytes]:
+        """Return the entry hashes from ``start`` to before ``stop`` that exist, in order."""
+        with self._rows() as rows:
+            return rows.entries(start, stop)
+
+    @contextmanager
+    def _rows(self) -> Iterator[Rows]:
+        with self._database.read() as connection:
+            yield Rows(connection)
+
+    # --- writing ----------------------------------------------------------------------------------------------------
+
+    def commit(self, plan: Callable[[Reading], tuple[Batch, T]], *, epoch: int) -> T:
+        """Run ``plan`` under the write lock, write its batch and return its answer once it is flushed to disk."""
+        for left in reversed(range(_TRIES)):
+            try:
+                with self._database.write() as connection:
+                    rows = Rows(connection)
+                    check_epoch(epoch, rows.head().epoch)
+                    batch, answer = plan(rows)
+                    if batch.rows or batch.done or batch.erase:
+                        check_batch(batch, rows, has_file=rows.has_file)
+                        _write(connection, rows, batch)
+                    return answer
+            except Unreachable as fault:
+                if not left or not _asks_again(fault):
+                    raise
+        raise AssertionError("the last try returns or raises")
+
+    def fence(self) -> int:
+        """Raise the epoch by one, durably, and return it."""
+        with self._database.write() as connection:
+            connection.execute(sa.update(schema.head).values(epoch=schema.head.c.epoch + 1))
+            return int(connection.execute(sa.select(schema.head.c.epoch)).scalar_one())
+
+    # --- files ------------------------------------------------------------------------------------------------------
+
+    def stage(self, stream: BinaryIO, *, limit: int) -> tuple[bytes, int]:
+        """Keep the bytes of ``stream`` under their SHA-256; durable on return. Raises Refused (``log.file-size``)."""
+        with blobs.received(stream, limit=limit) as (kept, digest, size), self._database.write() as connection:
+            blobs.keep(connection, kept, digest, size, now=time.time())
+        return digest, size
+
+    def blob(self, digest: bytes) -> BinaryIO:
+        """Open a staged file at its beginning. Raises Missing (``log.no-file``), also while reading if it is erased."""
+        return io.BufferedReader(blobs.Stored(self._database, digest), schema.CHUNK)
+
+    # --- forgetting -------------------------------------------------------------------------------------------------
+
+    def scrub(self) -> None:
+        """Leave no erased byte in any file: rewrite the database without free pages, and empty the write-ahead file.
+
+        Costs a rewrite of the database when something was erased since the last time, and two reads otherwise. Raises
+        Unreachable (``log.storage``) while a reader keeps an old state open; nothing is lost then, and the next call
+        tries again.
+        """
+        with self._database.read() as connection:
+            noted: str | None = connection.execute(_NOTED).scalar()
+            stale = connection.execute(blobs.stale(time.time()).limit(1)).first()
+        if stale is not None:
+            with self._database.write() as connection:
+                blobs.drop(connection, connection.execute(blobs.stale(time.time())).scalars().all())
+                noted = _mark_unscrubbed(connection)
+        if noted is None:
+            return
+        with self._database.outside() as connection:
+            if self._database.sqlite:
+                self._scrub_sqlite(connection)
+            else:
+                # What the server keeps besides (its own write-ahead log, replicas) is the operator's: see the spec page.
+                connection.exec_driver_sql("VACUUM FULL")
+        with self._database.write() as connection:
+            connection.execute(
+                sa.delete(schema.state).where(schema.state.c.name == _UNSCRUBBED, schema.state.c.value == noted)
+            )
+
+    def _scrub_sqlite(self, connection: sa.Connection) -> None:
+        # A temporary file here is unlinked at once and holds only what still exists; memory could not hold a large log.
+        connection.exec_driver_sql("PRAGMA temp_store=FILE")
+        try:
+            connection.exec_driver_sql("VACUUM")
+        finally:
+            connection.exec_driver_sql("PRAGMA temp_store=MEMORY")
+        busy, *_ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
+        if busy:
+            raise Unreachable(
+                "log.storage",
+                Text(
+                    en="Erased bytes are still in the write-ahead file, because somebody is reading an older state.",
+                    zh="有读者仍在读取旧状态，预写文件中尚有已删除的字节。",
+                ),
+                do=Text(en="End long reads and scrub again.", zh="请结束长时间的读取后再次清理。"),
+                where=self._database.where,
+            )
+
+    def close(self) -> None:
+        """Give back what the backend holds open; further calls raise Unreachable. Idempotent."""
+        self._database.close()
+
+
+def _write(connection: sa.Connection, rows: Rows, batch: Batch) -> None:
+    rows.write(
+        schema.entry,
+        (
+            (
+                row.index,
+                row.entry,
+                row.statement,
+                row.logged_at,
+                row.columns.kind,
+                row.columns.subject,
+                row.columns.issuer,
+                row.columns.audience,
+                row.columns.thread,
+                b"".join(row.columns.refs),
+                b"".join(row.columns.files),
+                False,
+            )
+            for row in batch.rows
+        ),
+    )
+    rows.write(schema.content, ((row.index, row.content, row.salt) for row in batch.rows if row.content is not None))
+    rows.write(schema.ref, ((each, row.index) for row in batch.rows for each in dict.fromkeys(row.columns.refs)))
+    rows.write(schema.file, ((each, row.index) for row in batch.rows for each in dict.fromkeys(row.columns.files)))
+    rows.write(schema.done, ((done.key, b"".join(done.entries)) for done in batch.done))
+    for tile in batch.tiles:
+        place = sa.and_(schema.tile.c.level == tile.level, schema.tile.c.number == tile.number)
+        if not connection.execute(sa.update(schema.tile).where(place).values(hashes=tile.hashes)).rowcount:
+            rows.write(schema.tile, [(tile.level, tile.number, tile.hashes)])
+    _correct(connection, rows, batch.rows)
+    if batch.erase:
+        _erase(connection, batch.erase)
+    head = batch.head
+    connection.execute(
+        sa.update(schema.head).values(
+            origin=head.origin,
+            size=head.size,
+            root=head.root,
+            frontier=b"".join(head.frontier),
+            logged_at=head.logged_at,
+        )
+    )
+
+
+def _correct(connection: sa.Connection, rows: Rows, new: Sequence[Row]) -> None:
+    """Note what the new rows withdraw or supersede, and take the rows of those entries out of every registry.
+
+    Only an issuer's own records go: the note names the issuer, and readers of it compare (:func:`not_standing`).
+    """
+    notes = [
+        (target, row.index, row.columns.issuer, row.columns.kind)
+        for row in new
+        if row.columns.kind in _CORRECTIONS and row.content is not None and (target := _target(row)) is not None
+    ]
+    if notes:
+        rows.write(schema.gone, notes)
+        own = [
+            index
+            for target, _, issuer, _ in notes
+            if (index := rows.find(target)) is not None and rows.row(index).columns.issuer == issuer
+        ]
+        _drop_view_rows(connection, own)
+
+
+def _target(row: Row) -> bytes | None:
+    """Return the entry that a correction names, or None for a body that is not one: it then corrects nothing."""
+    try:
+        said = read_content(row.content or b"").body
+        if row.columns.kind == core.WITHDRAWAL.name:
+            return Digest.parse(core.WITHDRAWAL.read(said).entry).value
+        return Digest.parse(core.SUPERSESSION.read(said).old).value
+    except Malformed:
+        return None
+
+
+def not_standing() -> sa.ColumnElement[bool]:
+    """Return the condition on ``entry`` that its own issuer withdrew or superseded it."""
+    return sa.exists().where(schema.gone.c.entry == schema.entry.c.entry, schema.gone.c.issuer == schema.entry.c.issuer)
+
+
+def _erase(connection: sa.Connection, indices: tuple[int, ...]) -> None:
+    chosen = list(indices)
+    named = sa.select(schema.file.c.digest).where(schema.file.c.idx.in_(chosen)).distinct()
+    digests = connection.execute(named).scalars().all()
+    connection.execute(sa.update(schema.entry).where(schema.entry.c.idx.in_(chosen)).values(erased=True))
+    connection.execute(sa.delete(schema.content).where(schema.content.c.idx.in_(chosen)))
+    connection.execute(sa.delete(schema.problem).where(schema.problem.c.idx.in_(chosen)))
+    _drop_view_rows(connection, chosen)
+    blobs.drop(connection, [digest for digest in digests if not blobs.needed(connection, digest)])
+    _mark_unscrubbed(connection)
+
+
+def _drop_view_rows(connection: sa.Connection, indices: Sequence[int]) -> None:
+    """Take the rows of these entries out of every registry there is, those of other versions and half-built ones too."""
+    if indices:
+        for name in connection.execute(sa.select(schema.view.c.tbl)).scalars().all():
+            seq: sa.ColumnClause[Any] = sa.column("_seq")
+            connection.execute(sa.delete(sa.table(name, seq)).where(seq.in_(indices)))
+
+
+def _mark_unscrubbed(connection: sa.Connection) -> str:
+    """Note, in the same transaction, that erased bytes lie in free pages; a new note, so that no scrub in hand clears it."""
+    note = str(time.time_ns())
+    connection.execute(sa.delete(schema.state).where(schema.state.c.name == _UNSCRUBBED))
+    connection.execute(sa.insert(schema.state).values(name=_UNSCRUBBED, value=note))
+    return note
+
+
+def _asks_again(fault: Fault) -> bool:
+    """Tell whether PostgreSQL gave up a transaction that may simply be run again (serialisation, deadlock)."""
+    original = getattr(fault.__cause__, "orig", fault.__cause__)
+    return getattr(original, "sqlstate", None) in {"40001", "40P01"}
+
+
+__all__ = ["SqlBackend", "not_standing"]

@@ -1,0 +1,356 @@
+"""One open database: how it is opened, locked and flushed, and what its failures mean for a person.
+
+SQLite runs in write-ahead mode with a full flush at every commit; writers take the write lock at the start
+(``BEGIN IMMEDIATE``), so that what they read is what they change. PostgreSQL locks the head row instead.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+from sqlalchemy import event, exc
+
+from tongqiu.record.faults import Fault, Malformed, Missing, Refused, Unproven, Unreachable
+from tongqiu.record.text import Text
+from tongqiu.store import schema
+from tongqiu.store.migrations import REVISIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from sqlalchemy.engine.interfaces import DBAPIConnection
+
+APPLICATION_ID = 0x54514C47
+"""``TQLG`` in the header of every SQLite file of ours, so that no other program's file is ever written to."""
+
+FILE = "log.sqlite"
+"""The name of the one database file in the store's folder."""
+
+WAIT = 30.0
+"""How long a writer waits for another one, in seconds."""
+
+_WRITE = {"tongqiu_write": True}
+_BARE = {"tongqiu_bare": True}
+_PRAGMAS = (
+    "PRAGMA synchronous=FULL",
+    "PRAGMA fullfsync=ON",
+    "PRAGMA checkpoint_fullfsync=ON",
+    "PRAGMA secure_delete=ON",
+    "PRAGMA trusted_schema=OFF",
+    "PRAGMA cell_size_check=ON",
+    # Sorting must never leave content in a temporary file.
+    "PRAGMA temp_store=MEMORY",
+    "PRAGMA cache_size=-16000",
+)
+
+
+class Database:
+    """The engine behind a store; reads and writes are given out as short transactions."""
+
+    def __init__(self, engine: sa.Engine, where: str, *, wait: float = WAIT) -> None:
+        """Wrap ``engine``; ``where`` names it to people and holds no password."""
+        self.engine = engine
+        self.where = where
+        self.sqlite = engine.dialect.name == "sqlite"
+        self._wait = wait
+        self._process = os.getpid()
+        self._closed = False
+        self._errors = (exc.DBAPIError, exc.TimeoutError, engine.dialect.loaded_dbapi.Error)
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """Lend a connection that sees one committed state. Raises Unreachable, Unproven as :func:`fault_of` says."""
+        with self._connected() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def write(self, *, lock: bool = True) -> Iterator[sa.Connection]:
+        """Lend a connection inside a write transaction, committed durably at the end, rolled back on any exception.
+
+        With ``lock`` nobody else appends meanwhile; without, PostgreSQL lets others go on.
+        """
+        with self._connected() as connection:
+            connection.execution_options(**_WRITE)
+            with connection.begin():
+                if lock and not self.sqlite:
+                    connection.execute(sa.select(schema.head.c.id).with_for_update())
+                yield connection
+
+    @contextmanager
+    def outside(self) -> Iterator[sa.Connection]:
+        """Lend a connection in no transaction at all, for VACUUM and checkpoints."""
+        with self._connected() as connection:
+            yield connection.execution_options(**(_BARE if self.sqlite else {"isolation_level": "AUTOCOMMIT"}))
+
+    @contextmanager
+    def _connected(self) -> Iterator[sa.Connection]:
+        if self._closed:
+            raise Unreachable(
+                "log.storage",
+                Text(en="The store was closed.", zh="存储已关闭。"),
+                do=Text(en="Open it again.", zh="请重新打开。"),
+                where=self.where,
+            )
+        if self._process != os.getpid():
+            # A forked child must not use, or close, the connections of its parent.
+            self.engine.dispose(close=False)
+            self._process = os.getpid()
+        try:
+            with self.engine.connect() as connection:
+                yield connection
+        except self._errors as error:
+            raise fault_of(error, self.where) from error
+
+    def close(self) -> None:
+        """Give back every connection. Idempotent."""
+        if not self._closed:
+            self._closed = True
+            if self._process == os.getpid():
+                self.engine.dispose()
+
+
+def on_disk(folder: Path, *, create: bool, wait: float = WAIT) -> Database:
+    """Open the SQLite file in ``folder``, making both with ``create``, and bring it to the present shape.
+
+    Raises Missing (``store.none``), Malformed (``store.foreign``) for a file of another program, Unproven
+    (``log.corrupt``), Refused (``store.newer``), Unreachable (``log.storage``).
+    """
+    path = folder / FILE
+    try:
+        if create and not folder.is_dir():
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _sync(folder.parent)
+        if not path.is_file() or path.stat().st_size == 0:
+            if not create:
+                raise _none(str(folder))
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        _check_header(path)
+    except OSError as error:
+        raise fault_of(error, str(path)) from error
+    engine = sa.create_engine(
+        sa.URL.create("sqlite", database=str(path)),
+        hide_parameters=True,
+        max_overflow=-1,
+        connect_args={"timeout": wait, "cached_statements": 256},
+    )
+    event.listen(engine, "connect", _tune)
+    event.listen(engine, "begin", _begin)
+    return _ready(Database(engine, str(path), wait=wait), create=create)
+
+
+def by_url(url: str, *, create: bool, wait: float = WAIT) -> Database:
+    """Open the PostgreSQL database that ``url`` names and bring it to the present shape.
+
+    Raises Malformed (``store.url``), Missing (``store.none``), Refused (``store.newer``), Unreachable.
+    """
+    try:
+        parsed = sa.make_url(url)
+    except exc.ArgumentError as error:
+        raise _bad_url() from error
+    if parsed.drivername not in {"postgresql", "postgres", "postgresql+psycopg"}:
+        raise _bad_url()
+    try:
+        engine = sa.create_engine(
+            parsed.set(drivername="postgresql+psycopg"), hide_parameters=True, max_overflow=20, pool_pre_ping=True
+        )
+    except ModuleNotFoundError as error:
+        raise Missing(
+            "store.driver",
+            Text(en="The PostgreSQL driver is not installed.", zh="未安装 PostgreSQL 驱动。"),
+            do=Text(en="Install tongqiu[postgres].", zh="请安装 tongqiu[postgres]。"),
+        ) from error
+
+    def tune(connection: DBAPIConnection, record: object) -> None:
+        del record
+        cursor = connection.cursor()
+        cursor.execute(f"SET lock_timeout = {int(wait * 1000)}")
+        cursor.execute("SET synchronous_commit = on")
+        connection.commit()
+
+    event.listen(engine, "connect", tune)
+    return _ready(Database(engine, parsed.render_as_string(hide_password=True), wait=wait), create=create)
+
+
+def _ready(database: Database, *, create: bool) -> Database:
+    try:
+        if _revision(database, create=create) != REVISIONS[-1]:
+            _migrate(database, create=create)
+    except Fault:
+        database.close()
+        raise
+    return database
+
+
+def _revision(database: Database, *, create: bool) -> str | None:
+    """Return the step the database is at, or None for an empty one. Raises Missing, Refused."""
+    with database.read() as connection:
+        found = _step(connection)
+        tables = sa.inspect(connection).get_table_names() if found is None else []
+    if found is None:
+        if tables:
+            raise _foreign(database.where)
+        if not create:
+            raise _none(database.where)
+    elif found not in REVISIONS:
+        raise Refused(
+            "store.newer",
+            Text(
+                en="The store was written by a newer version of this software (step {step}).",
+                zh="该存储由本软件的更新版本写成（步骤 {step}）。",
+            ),
+            do=Text(en="Install the newer version; do not change the file.", zh="请安装更新的版本，切勿改动文件。"),
+            where=database.where,
+            step=found[:40],
+        )
+    return found
+
+
+def _step(connection: sa.Connection) -> str | None:
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    found = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+    return None if found is None else str(found)
+
+
+def _migrate(database: Database, *, create: bool) -> None:
+    """Run every missing step in one transaction; two processes that open at once do it one after the other."""
+    from alembic import command
+    from alembic.config import Config
+
+    if database.sqlite:
+        with database.outside() as connection:
+            connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+    with database.write(lock=False) as connection:
+        if not database.sqlite:
+            connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": APPLICATION_ID})
+        new = _step(connection) is None
+        if not new or create:
+            config = Config()
+            config.set_main_option("script_location", "tongqiu.store:migrations")
+            config.set_main_option("path_separator", "os")
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+        if database.sqlite:
+            connection.exec_driver_sql(f"PRAGMA application_id={APPLICATION_ID}")
+        if connection.execute(sa.select(schema.head.c.id)).first() is None:
+            from tongqiu.ledger.backend import EMPTY_ROOT
+
+            connection.execute(
+                sa.insert(schema.head).values(
+                    id=1, origin="", size=0, root=EMPTY_ROOT, frontier=b"", logged_at="", epoch=0
+                )
+            )
+
+
+def _check_header(path: Path) -> None:
+    """Refuse a file that is not SQLite, or not ours, before anything could write to it."""
+    with path.open("rb") as stream:
+        header = stream.read(100)
+    if not header:
+        return
+    if len(header) < 100 or header[:16] != b"SQLite format 3\x00":  # noqa: PLR2004 - the header's length
+        raise _foreign(str(path))
+    application = int.from_bytes(header[68:72])
+    # Zero in a file without tables is one that died while it was made; with tables, :func:`_revision` refuses it.
+    if application not in {0, APPLICATION_ID}:
+        raise _foreign(str(path))
+
+
+def _tune(connection: sqlite3.Connection, record: object) -> None:
+    del record
+    connection.isolation_level = None
+    for pragma in _PRAGMAS:
+        connection.execute(pragma)
+
+
+def _begin(connection: sa.Connection) -> None:
+    options = connection.get_execution_options()
+    if not options.get("tongqiu_bare"):
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("tongqiu_write") else "BEGIN")
+
+
+def _sync(folder: Path) -> None:
+    """Make a new name in ``folder`` survive a power cut, where the system lets a folder be flushed."""
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except PermissionError:  # Windows does not open folders, and needs no flush of them
+        return
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def fault_of(error: BaseException, where: str) -> Fault:
+    """Return what a failure of the database or disk means: Unreachable ``log.storage``, or Unproven ``log.corrupt``."""
+    original = error.orig if isinstance(error, exc.DBAPIError) and error.orig is not None else error
+    code = getattr(original, "sqlite_errorcode", None)
+    primary = None if code is None else code & 0xFF
+    state = str(getattr(original, "sqlstate", None) or "")
+    if primary in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB} or state in {"XX001", "XX002"}:
+        return Unproven(
+            "log.corrupt",
+            Text(en="The store's file is damaged.", zh="存储文件已损坏。"),
+            do=Text(
+                en="Stop this node, keep the file, restore a backup and compare it with what witnesses have seen.",
+                zh="请停止本节点，保留该文件，恢复备份，并与见证方所见核对。",
+            ),
+            where=where,
+        )
+    if primary in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED} or state in {"55P03", "40P01", "40001"}:
+        what = Text(en="Another process kept the store locked for too long.", zh="另一进程锁定存储的时间过长。")
+        do = Text(en="Try again; if it stays so, end the other process.", zh="请重试；若仍如此，请结束另一进程。")
+    elif primary == sqlite3.SQLITE_FULL or state == "53100" or getattr(original, "errno", None) in {28, 122}:
+        what = Text(en="The disk is full; nothing was written.", zh="磁盘已满，未写入任何内容。")
+        do = Text(
+            en="Free some space and do it again; what was acknowledged is safe.",
+            zh="请腾出空间后重试；已确认的内容完好。",
+        )
+    elif isinstance(original, PermissionError) or primary in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM}:
+        what = Text(en="The store may not be written to by this user.", zh="当前用户无权写入该存储。")
+        do = Text(
+            en="Run it as the owner of the folder, or mend its rights.", zh="请以文件夹所有者身份运行，或修正其权限。"
+        )
+    else:
+        what = Text(en="The store's disk or database failed: {error}.", zh="存储的磁盘或数据库出错：{error}。")
+        do = Text(en="Check the disk or the database server, then try again.", zh="请检查磁盘或数据库服务后重试。")
+    words = type(original).__name__ if not isinstance(original, sqlite3.Error) else str(original)
+    return Unreachable("log.storage", what, do=do, where=where, error=words[:200])
+
+
+def _none(where: str) -> Missing:
+    return Missing(
+        "store.none",
+        Text(en="There is no store here yet.", zh="此处尚无存储。"),
+        do=Text(en="Assess something first, or name another folder.", zh="请先评估一个对象，或指定其他文件夹。"),
+        where=where,
+    )
+
+
+def _foreign(where: str) -> Malformed:
+    return Malformed(
+        "store.foreign",
+        Text(
+            en="This is not a store of this software; it was left untouched.", zh="这不是本软件的存储，未作任何改动。"
+        ),
+        do=Text(
+            en="Name another folder or database, or move the file away.", zh="请指定其他文件夹或数据库，或移走该文件。"
+        ),
+        where=where,
+    )
+
+
+def _bad_url() -> Malformed:
+    return Malformed(
+        "store.url",
+        Text(en="Not the address of a database this software can use.", zh="这不是本软件可用的数据库地址。"),
+        do=Text(
+            en="Write postgresql://USER@HOST/NAME, or the path of a folder.",
+            zh="请写 postgresql://用户@主机/库名，或文件夹路径。",
+        ),
+    )

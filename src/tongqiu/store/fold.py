@@ -1,0 +1,177 @@
+"""Statement in, rows out: how the log is folded into the tables of registries, a piece at a time.
+
+A piece is read and folded without any lock; it is written, together with the position it ends at, only if nobody else has
+written it meanwhile. So any process may fold at any time, and a crash leaves no half piece.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import sqlalchemy as sa
+
+from tongqiu.record.faults import Fault, Malformed
+from tongqiu.record.statement import Statement, read_content
+from tongqiu.record.text import Text
+from tongqiu.store import schema
+from tongqiu.store.backend import not_standing
+from tongqiu.store.rows import Rows
+from tongqiu.store.shape import Line, kinds_like, lines_of, wants
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from tongqiu.practice import View
+    from tongqiu.store.database import Database
+
+STEP = 2048
+"""How many entries one piece covers at most."""
+
+STEP_BYTES = 32 * 1024 * 1024
+"""About how much content one piece holds in memory at most, in bytes."""
+
+_E = schema.entry.c
+
+
+class Target(NamedTuple):
+    """A view and the table it is folded into."""
+
+    view: View
+    table: sa.Table
+
+
+class Piece(NamedTuple):
+    """What a stretch of the log becomes, before it is written."""
+
+    places: dict[str, tuple[int, str]]
+    """Position and token of each table when the stretch was read."""
+
+    stop: int
+    """The last index of the stretch."""
+
+    rows: dict[str, list[tuple[Any, ...]]]
+    problems: list[tuple[str, int, str, str, str]]
+
+
+def advance(database: Database, targets: Sequence[Target]) -> int:
+    """Fold everything there is into ``targets``; return how many entries were passed."""
+    passed = 0
+    while (piece := _read(database, targets)) is not None:
+        if _write(database, targets, piece):
+            passed += piece.stop - min(position for position, _ in piece.places.values())
+    return passed
+
+
+def _read(database: Database, targets: Sequence[Target]) -> Piece | None:
+    """Fold the next stretch for the tables that are furthest behind, or return None where none is behind."""
+    with database.read() as connection:
+        head = Rows(connection).head()
+        found = connection.execute(
+            sa.select(schema.view.c.tbl, schema.view.c.position, schema.view.c.token).where(
+                schema.view.c.tbl.in_([target.table.name for target in targets])
+            )
+        ).all()
+        behind = {each.tbl: (each.position, each.token) for each in found if each.position < head.size - 1}
+        if not behind:
+            return None
+        first = min(position for position, _ in behind.values())
+        ahead = [each.position for each in found if each.position > first]
+        stop = min([head.size - 1, first + STEP, *ahead])
+        chosen = [target for target in targets if behind.get(target.table.name, (None, ""))[0] == first]
+        places = {target.table.name: behind[target.table.name] for target in chosen}
+        piece = Piece(places, stop, {target.table.name: [] for target in chosen}, [])
+        return _folded(connection, head.origin, chosen, piece, first)
+
+
+def _folded(connection: sa.Connection, origin: str, chosen: Sequence[Target], piece: Piece, after: int) -> Piece:
+    wanted = kinds_like(tuple(pattern for target in chosen for pattern in target.view.reads))
+    selected = (
+        sa.select(_E.idx, _E.entry, _E.kind, _E.audience, _E.logged_at, schema.content.c.content)
+        .join(schema.content, schema.content.c.idx == _E.idx)
+        .where(_E.idx > after, _E.idx <= piece.stop, sa.true() if wanted is None else wanted)
+        .order_by(_E.idx)
+    )
+    held = 0
+    with connection.execution_options(stream_results=True, yield_per=64).execute(selected) as found:
+        for each in found:
+            held += len(each.content)
+            _take(origin, chosen, piece, each)
+            if held > STEP_BYTES:
+                return piece._replace(stop=each.idx)
+    return piece
+
+
+def _take(origin: str, chosen: Sequence[Target], piece: Piece, each: Any) -> None:  # noqa: ANN401 - a selected row
+    """Fold one entry into every chosen view that reads its kind; a view that cannot take it keeps the reason."""
+    interested = [target for target in chosen if wants(target.view.reads, each.kind)]
+    if not interested:
+        return
+    entry = "sha-256:" + bytes(each.entry).hex()
+    try:
+        statement = Statement(entry, each.idx, origin, each.logged_at, read_content(bytes(each.content), where=entry))
+    except Malformed as fault:
+        piece.problems.extend(_problem(target, each.idx, fault) for target in interested)
+        return
+    for target in interested:
+        try:
+            lines = lines_of(target.view, statement)
+        except Fault as fault:
+            piece.problems.append(_problem(target, each.idx, fault))
+        except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError) as error:
+            # A mistake in one practice must not stop the registries of the others.
+            piece.problems.append(_problem(target, each.idx, _broken(target, error)))
+        else:
+            piece.rows[target.table.name].extend(
+                (line.key, each.idx, entry, each.audience, line.drop, *line.values) for line in lines
+            )
+
+
+def _write(database: Database, targets: Sequence[Target], piece: Piece) -> bool:
+    """Write a piece and its position, unless somebody has done so; leave out what was erased or corrected meanwhile."""
+    catalog = schema.view.c
+    with database.write() as connection:
+        names = list(piece.places)
+        found = connection.execute(
+            sa.select(catalog.tbl, catalog.position, catalog.token).where(catalog.tbl.in_(names))
+        ).all()
+        if {each.tbl: (each.position, each.token) for each in found} != piece.places:
+            return False
+        first = min(position for position, _ in piece.places.values())
+        left_out = set(
+            connection.execute(
+                sa.select(_E.idx).where(
+                    _E.idx > first, _E.idx <= piece.stop, sa.or_(_E.erased.is_(True), not_standing())
+                )
+            ).scalars()
+        )
+        tables = {target.table.name: target.table for target in targets}
+        for name, rows in piece.rows.items():
+            _insert(connection, tables[name], (row for row in rows if row[1] not in left_out))
+        _insert(connection, schema.problem, (problem for problem in piece.problems if problem[1] not in left_out))
+        connection.execute(sa.update(schema.view).where(catalog.tbl.in_(names)).values(position=piece.stop))
+    return True
+
+
+def _insert(connection: sa.Connection, table: sa.Table, rows: Iterable[tuple[Any, ...]]) -> None:
+    names = [column.name for column in table.columns]
+    values = [dict(zip(names, row, strict=True)) for row in rows]
+    if values:
+        connection.execute(sa.insert(table), values)
+
+
+def _problem(target: Target, index: int, fault: Fault) -> tuple[str, int, str, str, str]:
+    return target.table.name, index, fault.code, fault.what.en[:1000], fault.what.zh[:1000]
+
+
+def _broken(target: Target, error: Exception) -> Malformed:
+    return Malformed(
+        "practice.broken",
+        Text(en="The registry {view} failed on a record ({error}).", zh="名录 {view} 处理一条记录时出错（{error}）。"),
+        do=Text(en="Tell the authors of the practice.", zh="请告知该领域的作者。"),
+        view=target.view.name,
+        # Only the type: the words of an exception may quote content.
+        error=type(error).__name__,
+    )
+
+
+__all__ = ["STEP", "Line", "Target", "advance"]

@@ -1,0 +1,304 @@
+"""Registries: rows folded from the log, shown to each reader as far as that reader may see.
+
+The audience is applied before anything else sees a table: a query, a count and a search are handed tables in which every
+row that the principal may not read is already gone, and in which the newest of the *readable* rows of a key is current.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+import sqlalchemy as sa
+
+from tongqiu.practice import Query, Table, View, load
+from tongqiu.record.faults import Malformed, Missing
+from tongqiu.record.text import Text
+from tongqiu.store import schema
+from tongqiu.store.fold import Target, advance
+from tongqiu.store.rows import listed
+from tongqiu.store.shape import BUILDING, SEARCH, given_value, shape_of, table_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from tongqiu.practice import Column
+    from tongqiu.record.audience import Principal
+    from tongqiu.store.audiences import Audiences
+    from tongqiu.store.database import Database
+
+_LONGEST_SEARCH = 200
+_OURS = 5
+"""How many columns of the house's own a table begins with."""
+
+
+class Problem(NamedTuple):
+    """An entry that a registry could not take in: its index in the log, and why."""
+
+    at: int
+    code: str
+    what: Text
+
+
+class Registry:
+    """The registries of a set of views over one store."""
+
+    def __init__(self, database: Database, audiences: Audiences, views: Sequence[View]) -> None:
+        """Make a table for each view that has none; one whose definition changed begins anew.
+
+        Raises Malformed (``practice.view``) for a view that cannot be a table or two that would share one.
+        """
+        self._database = database
+        self._audiences = audiences
+        self._targets: dict[str, Target] = {}
+        taken: set[str] = set()
+        for view in views:
+            table = table_of(view)
+            if view.name in self._targets or table.name in taken:
+                raise Malformed(
+                    "practice.view",
+                    Text(en="Two registries are called {view}.", zh="有两个名录同名：{view}。"),
+                    do=Text(en="Rename one of them, or remove a practice.", zh="请为其一改名，或移除一个领域。"),
+                    view=view.name,
+                )
+            taken.add(table.name)
+            self._targets[view.name] = Target(view, table)
+        self._prepare()
+
+    # --- folding ----------------------------------------------------------------------------------------------------
+
+    def catch_up(self) -> int:
+        """Fold what was logged since the last time; return how many entries were passed.
+
+        Idempotent; any process may do it at any time, and each piece is written together with its position.
+        """
+        passed = advance(self._database, list(self._targets.values()))
+        self._retire()
+        return passed
+
+    def rebuild(self, view: str | None = None) -> None:
+        """Build one registry, or all, from the log beside the live one, and put it in its place in one transaction."""
+        for target in [self._target(view)] if view is not None else list(self._targets.values()):
+            self._rebuild(target)
+
+    def digest(self, view: str) -> str:
+        """Return ``sha-256:<hex>`` over every row of a view, those of all audiences, ordered by key and log index."""
+        table = self._target(view).table
+        state = hashlib.sha256()
+        ordered = sa.select(table).order_by(table.c["_key"], table.c["_seq"])
+        with self._database.read() as connection:
+            options = connection.execution_options(stream_results=True, yield_per=1024)
+            for row in options.execute(ordered):
+                state.update(msgspec.json.encode([bytes(row[0]).hex(), *row[1:]], order="deterministic") + b"\n")
+        return "sha-256:" + state.hexdigest()
+
+    def position(self, view: str) -> int:
+        """Return the index of the last entry that was folded into a view; -1 for none."""
+        name = self._target(view).table.name
+        with self._database.read() as connection:
+            return int(
+                connection.execute(sa.select(schema.view.c.position).where(schema.view.c.tbl == name)).scalar_one()
+            )
+
+    def problems(self, view: str) -> list[Problem]:
+        """Return the entries that a view could not take in, in order of the log. For the node's own operator."""
+        found = schema.problem.c
+        wanted = sa.select(schema.problem).where(found.tbl == self._target(view).table.name).order_by(found.idx)
+        with self._database.read() as connection:
+            return [
+                Problem(each.idx, each.code, Text(en=each.what_en, zh=each.what_zh))
+                for each in connection.execute(wanted)
+            ]
+
+    # --- asking -----------------------------------------------------------------------------------------------------
+
+    def select(  # noqa: PLR0913 - what is asked, by whom, when, and which page of it
+        self,
+        query: Query | View | str,
+        params: Any = None,  # noqa: ANN401 - the query's own parameters
+        *,
+        principal: Principal,
+        now: str,
+        limit: int = 100,
+        offset: int = 0,
+        order: str | Sequence[str] = (),
+    ) -> Table:
+        """Return one page of rows as ``principal`` may see them at ``now``, and how many there are in all.
+
+        A view (by value or name) takes a mapping of column to value, all of which must hold, and ``q``, a text to be found
+        in any of its searched columns. ``order`` names columns, with ``-`` before a name for descending; without it the
+        query's own order stands, and a view's key. Raises Missing (``registry.none``), Malformed (``query.*``).
+        """
+        if isinstance(query, Query):
+            columns = query.columns
+            tables = {name: self._seen(self._target(name), principal, now) for name in query.over}
+            selected = load(query.select)(tables, query.params() if params is None else params)
+            if len(selected.selected_columns) != len(columns):
+                raise _bad("columns", query.name)
+        else:
+            target = self._target(query.name if isinstance(query, View) else query)
+            columns = target.view.columns
+            selected = _implicit(target.view, self._seen(target, principal, now), params or {})
+        inner = selected.order_by(None).subquery() if order else None
+        page = selected
+        if inner is not None:
+            page = sa.select(inner).order_by(*_ordered(columns, inner, [order] if isinstance(order, str) else order))
+        counted = sa.select(sa.func.count()).select_from(selected.order_by(None).subquery())
+        with self._database.read() as connection:
+            total = int(connection.execute(counted).scalar_one())
+            found = connection.execute(page.limit(max(limit, 0)).offset(max(offset, 0)))
+            return Table(columns, tuple(tuple(row) for row in found), total)
+
+    def _seen(self, target: Target, principal: Principal, now: str) -> sa.Subquery:
+        """Return a view's table as ``principal`` sees it: the last readable row of each key, if that is no removal."""
+        dialect = self._database.engine.dialect.name
+        readable = listed(self._audiences.visible(principal, now), dialect)
+        table, later = target.table.alias(), target.table.alias()
+        replaced = sa.exists().where(
+            later.c["_key"] == table.c["_key"], later.c["_seq"] > table.c["_seq"], later.c["_aud"].in_(readable)
+        )
+        names = ["_seq", "_entry", *(column.name for column in target.view.columns)]
+        return (
+            sa.select(*(table.c[name] for name in names))
+            .where(table.c["_aud"].in_(readable), table.c["_drop"].is_(False), ~replaced)
+            .subquery(target.table.name)
+        )
+
+    # --- tables -----------------------------------------------------------------------------------------------------
+
+    def _prepare(self) -> None:
+        """Make missing and changed tables, looking first without a lock."""
+        if self._unfit():
+            with self._database.write() as connection:
+                for target in self._unfit(connection):
+                    _drop(connection, target.table.name)
+                    _create(connection, target.view, live=True)
+
+    def _unfit(self, connection: sa.Connection | None = None) -> list[Target]:
+        if connection is None:
+            with self._database.read() as reading:
+                return self._unfit(reading)
+        shapes = {each.tbl: each.shape for each in connection.execute(sa.select(schema.view))}
+        return [each for each in self._targets.values() if shapes.get(each.table.name) != shape_of(each.view)]
+
+    def _retire(self) -> None:
+        """Drop the tables of earlier versions of these views."""
+        catalog = schema.view.c
+        older = sa.select(catalog.tbl).where(
+            sa.or_(
+                sa.false(),
+                *(
+                    sa.and_(catalog.name == each.view.name, catalog.version < each.view.version)
+                    for each in self._targets.values()
+                ),
+            )
+        )
+        with self._database.read() as connection:
+            names = connection.execute(older).scalars().all()
+        if names:
+            with self._database.write() as connection:
+                for name in connection.execute(older).scalars().all():
+                    _drop(connection, name)
+
+    def _rebuild(self, target: Target) -> None:
+        live = target.table.name
+        with self._database.write() as connection:
+            _drop(connection, live + BUILDING)
+            building = Target(target.view, _create(connection, target.view, live=False))
+        catalog = schema.view
+        while True:
+            advance(self._database, [building])
+            with self._database.write() as connection:
+                places = {each.tbl: each for each in connection.execute(sa.select(catalog))}
+                new, old = places.get(building.table.name), places.get(live)
+                if new is None:
+                    # Another rebuild began after this one and took its place, or has already finished.
+                    return
+                if old is not None and new.position < old.position:
+                    continue
+                _drop(connection, live)
+                quote = connection.dialect.identifier_preparer.quote
+                connection.exec_driver_sql(f"ALTER TABLE {quote(building.table.name)} RENAME TO {quote(live)}")
+                for table in (catalog, schema.problem):
+                    renamed = sa.update(table).where(table.c.tbl == building.table.name)
+                    connection.execute(renamed.values(tbl=live))
+                connection.execute(sa.update(catalog).where(catalog.c.tbl == live).values(live=True))
+                return
+
+    def _target(self, name: str) -> Target:
+        try:
+            return self._targets[name]
+        except KeyError:
+            raise Missing(
+                "registry.none",
+                Text(en="There is no registry {name}.", zh="没有名录 {name}。"),
+                do=Text(en="Name one of: {names}.", zh="请从中指定：{names}。"),
+                name=name[:80],
+                names=", ".join(sorted(self._targets)),
+            ) from None
+
+
+def _create(connection: sa.Connection, view: View, *, live: bool) -> sa.Table:
+    token = secrets.token_hex(8)
+    table = table_of(view, building=not live, token=token)
+    table.create(connection)
+    connection.execute(
+        sa.insert(schema.view).values(
+            tbl=table.name,
+            name=view.name,
+            version=view.version,
+            shape=shape_of(view),
+            position=-1,
+            token=token,
+            live=live,
+        )
+    )
+    return table
+
+
+def _drop(connection: sa.Connection, name: str) -> None:
+    quote = connection.dialect.identifier_preparer.quote
+    connection.exec_driver_sql(f"DROP TABLE IF EXISTS {quote(name)}")
+    for table in (schema.view, schema.problem):
+        connection.execute(sa.delete(table).where(table.c.tbl == name))
+
+
+def _implicit(view: View, seen: sa.Subquery, params: Mapping[str, object]) -> sa.Select[Any]:
+    """Return the rows of a view where every given column has the given value and the searched text is found."""
+    columns = {column.name: column for column in view.columns}
+    selected = sa.select(*(seen.c[name] for name in columns)).order_by(*(seen.c[name] for name in view.key))
+    for name, value in params.items():
+        if name == SEARCH:
+            searched = [seen.c[column.name] for column in view.columns if column.searched]
+            words = str(value)[:_LONGEST_SEARCH]
+            if words:
+                found: Iterable[sa.ColumnElement[bool]] = (each.icontains(words, autoescape=True) for each in searched)
+                selected = selected.where(sa.or_(sa.false(), *found))
+        elif name not in columns or columns[name].type == "json":
+            raise _bad("column", name)
+        else:
+            selected = selected.where(seen.c[name] == given_value(columns[name], value))
+    return selected
+
+
+def _ordered(columns: Sequence[Column], inner: sa.Subquery, order: Sequence[str]) -> list[sa.ColumnElement[Any]]:
+    found = dict(zip((column.name for column in columns), inner.c, strict=True))
+    chosen: list[sa.ColumnElement[Any]] = []
+    for each in order:
+        column = found.get(each.removeprefix("-"))
+        if column is None:
+            raise _bad("order", each)
+        chosen.append(column.desc() if each.startswith("-") else column.asc())
+    # The rest in order, so that a page never shows a row twice.
+    return [*chosen, *inner.c]
+
+
+def _bad(part: str, name: str) -> Malformed:
+    return Malformed(
+        f"query.{part}",
+        Text(en="The question does not fit the registry: {name}.", zh="查询与名录不符：{name}。"),
+        do=Text(en="Use the columns that the registry has.", zh="请使用名录所具有的列。"),
+        name=name[:80],
+    )

@@ -1,0 +1,168 @@
+"""Looking into a kept log through one open transaction: entries, tiles and notes, as they stand there.
+
+The single look-ups that an append makes by the thousand go straight to the driver; everything else is SQLAlchemy Core.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from tongqiu.ledger.backend import Columns, Done, Head, Row, Where
+from tongqiu.record.faults import Missing
+from tongqiu.record.text import Text
+from tongqiu.store import schema
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+_E, _C = schema.entry.c, schema.content.c
+_ALL = sa.select(schema.entry, _C.content, _C.salt).select_from(
+    schema.entry.outerjoin(schema.content, _E.idx == _C.idx)
+)
+
+
+class Rows:
+    """A :class:`tongqiu.ledger.backend.Reading` of what one connection sees."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        """Read through ``connection``, whose transaction the caller holds open."""
+        self._connection = connection
+        self._cursor = connection.connection.cursor()
+        self._mark = "?" if connection.dialect.name == "sqlite" else "%s"
+        self._head: Head | None = None
+
+    def head(self) -> Head:
+        """Return the head; read once, because this transaction sees one state."""
+        if self._head is None:
+            found = self._connection.execute(sa.select(schema.head)).one()
+            self._head = Head(
+                found.origin, found.size, bytes(found.root), cut(found.frontier), found.logged_at, found.epoch
+            )
+        return self._head
+
+    def row(self, index: int) -> Row:
+        """Return the row at ``index``. Raises Missing (``log.no-entry``)."""
+        found = self._connection.execute(_ALL.where(_E.idx == index)).first() if _whole(index) else None
+        if found is None:
+            raise Missing(
+                "log.no-entry",
+                Text(en="The log has no entry {index}.", zh="日志中没有第 {index} 条。"),
+                do=Text(en="Name an entry that the log has.", zh="请指定日志中已有的条目。"),
+                index=index,
+            )
+        return row_of(found)
+
+    def rows(self, start: int, stop: int) -> Sequence[Row]:
+        """Return the rows from ``start`` to before ``stop`` that exist, in order."""
+        within = sa.and_(_E.idx >= _clamp(start), _E.idx < _clamp(stop))
+        return tuple(map(row_of, self._connection.execute(_ALL.where(within).order_by(_E.idx))))
+
+    def find(self, entry: bytes) -> int | None:
+        """Return the index of an entry hash, or None."""
+        found = self._one(f"SELECT idx FROM entry WHERE entry = {self._mark}", entry)  # noqa: S608 - a place, no input
+        return None if found is None else int(found[0])
+
+    def select(self, where: Where, *, after: int = -1, limit: int = 1000) -> Sequence[Row]:
+        """Return up to ``limit`` matching rows with an index above ``after``, in order."""
+        wanted = _ALL.where(*conditions(where, self._connection.dialect.name), _E.idx > _clamp(after))
+        return tuple(map(row_of, self._connection.execute(wanted.order_by(_E.idx).limit(limit))))
+
+    def done(self, key: str) -> Done | None:
+        """Return what was noted under ``key``, or None."""
+        found = self._one(f"SELECT entries FROM done WHERE key = {self._mark}", key)  # noqa: S608 - a place, no input
+        return None if found is None else Done(key, cut(found[0]))
+
+    def tile(self, level: int, number: int) -> bytes:
+        """Return the hashes of a tile as far as it has grown, or nothing."""
+        sql = f"SELECT hashes FROM tile WHERE level = {self._mark} AND number = {self._mark}"  # noqa: S608 - places
+        found = self._one(sql, level, number)
+        return b"" if found is None else bytes(found[0])
+
+    def entries(self, start: int, stop: int) -> Sequence[bytes]:
+        """Return the entry hashes from ``start`` to before ``stop`` that exist, in order."""
+        within = sa.and_(_E.idx >= _clamp(start), _E.idx < _clamp(stop))
+        found = self._connection.execute(sa.select(_E.entry).where(within).order_by(_E.idx))
+        return tuple(bytes(each[0]) for each in found)
+
+    def has_file(self, digest: bytes) -> bool:
+        """Tell whether the file with this SHA-256 is staged."""
+        sql = f"SELECT 1 FROM blob WHERE digest = {self._mark}"  # noqa: S608 - a place, no input
+        return self._one(sql, digest) is not None
+
+    def write(self, table: sa.Table, values: Iterable[tuple[Any, ...]]) -> None:
+        """Insert rows given in the order of the table's columns."""
+        rows = list(values)
+        if rows:
+            quote = self._connection.dialect.identifier_preparer
+            names = ", ".join(quote.quote(column.name) for column in table.columns)
+            marks = ", ".join(self._mark for _ in table.columns)
+            sql = f"INSERT INTO {quote.format_table(table)} ({names}) VALUES ({marks})"  # noqa: S608 - own names
+            self._cursor.executemany(sql, rows)
+
+    def _one(self, sql: str, *values: object) -> Any:  # noqa: ANN401 - a row of the driver
+        self._cursor.execute(sql, values)
+        return self._cursor.fetchone()
+
+
+def conditions(where: Where, dialect: str) -> list[sa.ColumnElement[bool]]:
+    """Return ``where`` as conditions on the table ``entry``."""
+    given: list[sa.ColumnElement[bool]] = [
+        column == value
+        for column, value in (
+            (_E.kind, where.kind),
+            (_E.subject, where.subject),
+            (_E.thread, where.thread),
+            (_E.issuer, where.issuer),
+        )
+        if value is not None
+    ]
+    if where.ref is not None:
+        given.append(_E.idx.in_(sa.select(schema.ref.c.idx).where(schema.ref.c.ref == where.ref)))
+    if where.audiences is not None:
+        given.append(_E.audience.in_(listed(where.audiences, dialect)))
+    return given
+
+
+def listed(texts: Iterable[str], dialect: str) -> sa.Select[str]:
+    """Return a select of ``texts``, however many, from one parameter."""
+    import msgspec
+
+    given = sa.literal(msgspec.json.encode(sorted(texts)).decode(), sa.Text)
+    if dialect == "sqlite":
+        return sa.select(sa.func.json_each(given).table_valued("value").c.value)
+    each = sa.func.json_array_elements_text(sa.cast(given, sa.JSON())).table_valued("value")
+    return sa.select(each.c.value)
+
+
+def row_of(found: Any) -> Row:  # noqa: ANN401 - a row of the select above
+    """Return one selected row as the value the log knows."""
+    columns = Columns(
+        found.kind, found.subject, found.issuer, found.audience, found.thread, cut(found.refs), cut(found.files)
+    )
+    content, salt = found.content, found.salt
+    return Row(
+        found.idx,
+        bytes(found.entry),
+        bytes(found.statement),
+        None if content is None else bytes(content),
+        None if salt is None else bytes(salt),
+        found.logged_at,
+        columns,
+        bool(found.erased),
+    )
+
+
+def cut(kept: bytes) -> tuple[bytes, ...]:
+    """Cut hashes that were kept one after the other into a tuple of 32-byte values."""
+    data = bytes(kept)
+    return tuple(data[at : at + schema.HASH] for at in range(0, len(data), schema.HASH))
+
+
+def _whole(index: int) -> bool:
+    return 0 <= index < 1 << 63
+
+
+def _clamp(index: int) -> int:
+    return max(-1, min(index, (1 << 63) - 1))
