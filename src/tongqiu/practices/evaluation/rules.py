@@ -93,23 +93,23 @@ LIMITS: tuple[Rule, ...] = (
 
 _REASONS: dict[str, Text] = {
     "unmet": Text(
-        en="{measure}: between {lowest} and {highest} the {statistic} is {value}; with {coverage} confidence it lies between "
+        en="{measure}: between {lowest} and {highest} the {statistic} is {value}{rates}; with {coverage} confidence it lies between "
         "{low} and {high}, wholly beyond the limit of {limit} ({source}). {comparisons} comparisons were made (Bonferroni).",
-        zh="{measure}：{lowest} 与 {highest} 之间的{statistic_zh}为 {value}；以 {coverage} 的置信度位于 {low} 与 {high} 之间，"
+        zh="{measure}：{lowest} 与 {highest} 之间的{statistic_zh}为 {value}{rates_zh}；以 {coverage} 的置信度位于 {low} 与 {high} 之间，"
         "整个区间都超出限值 {limit}（{source}）。共作 {comparisons} 次比较（Bonferroni 校正）。",
     ),
     "undecided": Text(
-        en="{measure}: between {lowest} and {highest} the {statistic} is {value}, but with {coverage} confidence it may be "
+        en="{measure}: between {lowest} and {highest} the {statistic} is {value}{rates}, but with {coverage} confidence it may be "
         "anything from {low} to {high}, on either side of the limit of {limit} ({source}). {comparisons} comparisons were "
         "made (Bonferroni). More cases would decide.",
-        zh="{measure}：{lowest} 与 {highest} 之间的{statistic_zh}为 {value}，但以 {coverage} 的置信度可能是 {low} 至 {high} "
+        zh="{measure}：{lowest} 与 {highest} 之间的{statistic_zh}为 {value}{rates_zh}，但以 {coverage} 的置信度可能是 {low} 至 {high} "
         "之间的任何值，跨越限值 {limit}（{source}）。共作 {comparisons} 次比较（Bonferroni 校正）。更多样本才能判定。",
     ),
     "met": Text(
-        en="{measure}: the largest gap by {statistic} is {value} (between {lowest} and {highest}); with {coverage} confidence "
+        en="{measure}: the largest gap by {statistic} is {value} (between {lowest} and {highest}){rates}; with {coverage} confidence "
         "it lies between {low} and {high}, wholly within the limit of {limit} ({source}). {comparisons} comparisons were made "
         "(Bonferroni).",
-        zh="{measure}：按{statistic_zh}计的最大差距为 {value}（{lowest} 与 {highest} 之间）；以 {coverage} 的置信度位于 {low} 与 "
+        zh="{measure}：按{statistic_zh}计的最大差距为 {value}（{lowest} 与 {highest} 之间）{rates_zh}；以 {coverage} 的置信度位于 {low} 与 "
         "{high} 之间，整个区间都在限值 {limit} 之内（{source}）。共作 {comparisons} 次比较（Bonferroni 校正）。",
     ),
     "too-few": Text(
@@ -140,7 +140,8 @@ def fairness_findings(body: Fairness) -> Iterator[Finding]:
 
 
 def _finding(rule: Rule, gap: Gap, body: Fairness) -> Finding:
-    measure = title(rule.measure)
+    measure = _meaning(rule.measure, body)
+    rates = _rates(gap, body)
     values: dict[str, object] = {
         "statistic": gap.statistic,
         "statistic_zh": _STATISTIC_ZH[gap.statistic],
@@ -153,6 +154,8 @@ def _finding(rule: Rule, gap: Gap, body: Fairness) -> Finding:
         "smallest": body.smallest_cell,
         "lowest": group_words(gap.lowest),
         "highest": group_words(gap.highest),
+        "rates": f" ({rates[0]} against {rates[1]})" if rates else "",
+        "rates_zh": f"（{rates[0]} 对 {rates[1]}）" if rates else "",
         "planned": body.rows.planned,
         "missing": body.rows.planned - body.rows.done,
     }
@@ -169,7 +172,7 @@ def _finding(rule: Rule, gap: Gap, body: Fairness) -> Finding:
     words = _REASONS[code]
     return Finding(
         requirement=rule.requirement,
-        title=rule.title,
+        title=Text(en=f"{rule.title.en}, by {' x '.join(gap.by)}", zh=f"{rule.title.zh}（按 {' x '.join(gap.by)}）"),
         verdict=verdict,
         code=f"evaluation.{code}",
         reason=Text(
@@ -188,6 +191,26 @@ def _finding(rule: Rule, gap: Gap, body: Fairness) -> Finding:
         severity={"unmet": "high", "undecided": "medium"}.get(verdict, "info"),  # type: ignore[arg-type]
         mend=_MEND if verdict == "unmet" else None,
     )
+
+
+def _meaning(measure: str, body: Fairness) -> Text:
+    """Return the title of a measure with what it counts as positive: ``deny = no`` where the column is known."""
+    words, source = title(measure), body.source
+    positive = f"{source.label} = {source.positive}" if source.label else source.positive
+    good = ("; good for the person", "，对当事人有利") if source.favourable else ("", "")
+    return Text(en=f"{words.en} [positive: {positive}{good[0]}]", zh=f"{words.zh} [正类：{positive}{good[1]}]")
+
+
+def _rates(gap: Gap, body: Fairness) -> tuple[str, str] | None:
+    """Return the rates of the lowest and the highest group as percentages; None where the gap is of several rates."""
+    found = {
+        position: value.value
+        for group in body.groups
+        for position, by in (("lowest", gap.lowest), ("highest", gap.highest))
+        for value in group.values
+        if group.by == by and value.measure == gap.measure and value.value is not None
+    }
+    return (f"{found['lowest']:.1%}", f"{found['highest']:.1%}") if len(found) == len(("lowest", "highest")) else None
 
 
 _MEND = Text(
