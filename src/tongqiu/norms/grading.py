@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from tongqiu.norms.pack import Cite, Fact, Pack, Requirement, Rule, Scale
-from tongqiu.norms.reading import nearest
-from tongqiu.norms.rules import Table, tabulate
+from tongqiu.norms.reading import nearest, read_with_tables
 from tongqiu.norms.span import Bar, Counter, TooKnotted, answered
 from tongqiu.record.faults import Malformed
 from tongqiu.record.shapes import Finding
@@ -22,6 +21,8 @@ from tongqiu.record.text import Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from tongqiu.norms.rules import Table
 
 State = Literal["graded", "range", "unanswered"]
 """One grade is left; several are; or nothing that bears on it was answered, or it could not be counted."""
@@ -333,18 +334,18 @@ class Book:
 
     def _gaps(
         self,
-        counting: list[Rule],
+        rules: list[Rule],
         bars: Mapping[str, Bar],
         spans: tuple[Span, ...],
         known: Mapping[str, Value],
         counter: Counter,
     ) -> tuple[Gap, ...]:
-        open_ = [bars[each.id] for each in counting if bars[each.id].table.settled is None]
+        open_ = [bars[each.id] for each in rules if bars[each.id].table.settled is None]
         keys = {fact for bar in open_ for fact in _deciding(bar.table)}
-        by_scale = {
-            span.scale: [bar for name, bar in bars.items() if self.pack.rule(name).scale == span.scale]
-            for span in spans
-        }
+        by_scale = {span.scale: tuple(bars[each.id] for each in rules if each.scale == span.scale) for span in spans}
+        for scale in self.pack.scales:
+            if not _places(scale, by_scale[scale.id], counter)[1]:
+                del by_scale[scale.id]  # too knotted as it is: what one answer would change cannot be said either
         gaps = [self._gap(fact, open_, by_scale, spans, counter) for fact in self.pack.facts if fact.key in keys]
         order = {fact.key: place for place, fact in enumerate(self.pack.facts)}
 
@@ -358,14 +359,14 @@ class Book:
         self,
         fact: Fact,
         open_: list[Bar],
-        by_scale: Mapping[str, list[Bar]],
+        by_scale: Mapping[str, tuple[Bar, ...]],
         spans: tuple[Span, ...],
         counter: Counter,
     ) -> Gap:
         outcomes: list[Outcome] = []
         dropped = [0] * len(fact.values)
         for span in spans:
-            own = by_scale[span.scale]
+            own = by_scale.get(span.scale, ())
             if not any(fact.key in bar.table.facts for bar in own):
                 continue
             scale = self.pack.scale(span.scale)
@@ -389,9 +390,9 @@ class Book:
         )
 
 
-def open_book(pack: Pack, *, where: str = "") -> Book:
-    """Return ``pack`` with every condition worked out. Raises Malformed (``norms.rule.*``) for a defect of the pack."""
-    return Book(pack, {each.id: tabulate(pack, each, where=where) for each in pack.rules})
+def open_book(data: bytes, *, where: str = "") -> Book:
+    """Return the pack file ``data`` with every condition worked out. Raises as :func:`tongqiu.norms.reading.read`."""
+    return Book(*read_with_tables(data, where=where))
 
 
 def _places(scale: Scale, bars: Iterable[Bar], counter: Counter) -> tuple[list[int], bool]:

@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from tongqiu.norms.grading import Book, Grading, Seen, open_book
-from tongqiu.norms.reading import nearest, read
+from tongqiu.norms.reading import nearest
 from tongqiu.record.faults import Malformed, Missing
 from tongqiu.record.text import Text
 
@@ -81,4 +81,4 @@ def raw(name: str) -> bytes:
 @cache
 def book(name: str) -> Book:
     """Return the shipped pack ``name``, read and worked out; the second call costs nothing. Raises as :func:`raw`."""
-    return open_book(read(raw(name), where=name + ".toml"), where=name + ".toml")
+    return open_book(raw(name), where=name + ".toml")

@@ -16,7 +16,7 @@ import msgspec
 
 from tongqiu.norms.lines import Path, index, line_of
 from tongqiu.norms.pack import Cite, Fact, Pack, Row
-from tongqiu.norms.rules import paths
+from tongqiu.norms.rules import Table, paths, tabulate
 from tongqiu.record.faults import Malformed
 from tongqiu.record.text import Text
 
@@ -39,8 +39,14 @@ _MEND = Text(en="Mend this line of the pack.", zh="请修正规范包的这一�
 def read(data: bytes, *, where: str = "") -> Pack:
     """Return the pack that ``data`` (TOML, UTF-8, at most :data:`MAX_BYTES`) holds, checked from end to end.
 
-    ``where`` names the file in faults. Raises Malformed (``norms.pack.*``, ``norms.rule.*``) with ``file:line``.
+    ``where`` names the file in faults. Raises Malformed (``norms.pack.*``, ``norms.fact.*``, ``norms.rule.*``) with
+    ``file:line``.
     """
+    return read_with_tables(data, where=where)[0]
+
+
+def read_with_tables(data: bytes, *, where: str = "") -> tuple[Pack, dict[str, Table]]:
+    """Return the pack as :func:`read` does, and the truth table of every rule by its id."""
     if len(data) > MAX_BYTES:
         raise Malformed(
             "norms.pack.size",
@@ -57,8 +63,8 @@ def read(data: bytes, *, where: str = "") -> Pack:
     reader = _Reader(index(text), where)
     reader.known_keys(tree, Pack, ())
     pack = reader.convert(tree)
-    reader.check(pack)
-    return msgspec.structs.replace(pack, digest="sha-256:" + hashlib.sha256(data).hexdigest())
+    tables = reader.check(pack)
+    return msgspec.structs.replace(pack, digest="sha-256:" + hashlib.sha256(data).hexdigest()), tables
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -145,14 +151,17 @@ class _Reader:
                 error=(what + (" in " + place.rstrip("`").lstrip(".") if place else ""))[:300],
             ) from error
 
-    def check(self, pack: Pack) -> None:
-        """Refuse what each row alone cannot show: names used twice, names of nothing, rules that read no such fact."""
+    def check(self, pack: Pack) -> dict[str, Table]:
+        """Refuse what each row alone cannot show: names used twice, names of nothing, rules that read no such fact.
+
+        Returns the truth table of every rule.
+        """
         self._unique(pack)
         self._scales(pack)
         self._facts(pack)
         self._rows(pack)
-        self._rules(pack)
         self._succession(pack)
+        return self._rules(pack)
 
     def _unique(self, pack: Pack) -> None:
         for name, table in _ROWS.items():
@@ -255,13 +264,16 @@ class _Reader:
         self._dates(row.applies_from, row.applies_until, (*path, "applies_until"))
         self._dates(row.known_from, row.known_until, (*path, "known_until"))
 
-    def _rules(self, pack: Pack) -> None:
-        facts = {each.key: each for each in pack.facts}
-        readable = [key for key, each in facts.items() if each.type != "text"]
+    def _rules(self, pack: Pack) -> dict[str, Table]:
+        readable = [each.key for each in pack.facts if each.type != "text"]
+        tables = {}
         for place, rule in enumerate(pack.rules):
             path: Path = ("rule", place, "when")
-            for key in paths(rule.when, where=f"{self.where}:{line_of(self.places, path)}", rule=rule.id):
+            where = f"{self.where}:{line_of(self.places, path)}"
+            for key in paths(rule.when, where=where, rule=rule.id):
                 self._must(key, readable, path, "fact")
+            tables[rule.id] = tabulate(pack, rule, where=where)
+        return tables
 
     def _succession(self, pack: Pack) -> None:
         after = {each.id: each.succeeds for each in pack.requirements}

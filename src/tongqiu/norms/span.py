@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from tongqiu.norms.rules import Table
 
-MAX_STEPS = 20_000
-"""Most questions answered in one count (a knot of twelve yes/no questions takes at most 8,191)."""
+MAX_STEPS = 4095
+"""Most questions answered in one count: what a knot of twelve yes/no questions takes at most, nothing being shared."""
 
 Pair = tuple[int, int]
 """The gravest place among rules that override and among the others, -1 for none."""
