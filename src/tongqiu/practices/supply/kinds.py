@@ -8,7 +8,7 @@ import msgspec
 
 from tongqiu.record.kind import Kind
 from tongqiu.record.shapes import Evidence, Finding, Scalar
-from tongqiu.record.subject import DigestText, EntryText
+from tongqiu.record.subject import DigestText, EntryText, Subject
 from tongqiu.record.text import Text
 
 if TYPE_CHECKING:
@@ -137,6 +137,37 @@ class Review(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     """What was concluded from licences, model files and bill of materials."""
 
     findings: tuple[Finding, ...]
+
+
+class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where one part lies, and the licence that its owner names for it."""
+
+    path: str
+    licence: str = ""
+
+
+class Piece(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One part for the bill of materials: what it is, where it lies (empty: nowhere here), what its owner says."""
+
+    subject: Subject
+    path: str = ""
+    says: dict[str, str] = {}
+    trained_on: tuple[str, ...] = ()
+
+
+class Pieces(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The system and its parts."""
+
+    says: dict[str, str] = {}
+    parts: tuple[Piece, ...] = ()
+
+
+class ModelKeys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What an owner may say of a model in the manifest, for its card in the bill of materials."""
+
+    task: str | None = None
+    architecture: str | None = None
+    trained_on: tuple[str, ...] = ()
 
 
 _TITLES = {

@@ -9,12 +9,15 @@ import configparser
 import json
 import re
 import tomllib
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tongqiu.practices.supply import expressions
 from tongqiu.practices.supply.kinds import Declared
 from tongqiu.record.faults import Malformed
 from tongqiu.record.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 MAX_BYTES = 16 << 20
 """Longest package description or lock file that is read."""
@@ -27,7 +30,7 @@ _HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
 
 class Dependency(NamedTuple):
     """One package that another needs: ecosystem (purl type), name, exact version or empty, SHA-256 digests of its
-    archives (hex), where it is written, and whether the version is exact.
+    archives (hex), where it is written, and whether only an extra of the package needs it.
     """
 
     ecosystem: str
@@ -35,6 +38,7 @@ class Dependency(NamedTuple):
     version: str
     hashes: tuple[str, ...]
     source: str
+    optional: bool = False
 
     @property
     def pinned(self) -> bool:
@@ -114,6 +118,20 @@ def dependencies(path: str, data: bytes) -> tuple[Dependency, ...]:
     if len(whole) > MAX_DEPENDENCIES:
         raise _unread(path, "count")
     return tuple(whole)
+
+
+def merge(several: Sequence[Dependency]) -> tuple[Dependency, ...]:
+    """Return each package once per exact version: where a lock file pins it, a mention without a version adds nothing."""
+    pinned = {(each.ecosystem, each.name) for each in several if each.pinned}
+    kept: dict[tuple[str, str, str], Dependency] = {}
+    for each in sorted(several):
+        if not each.pinned and (each.ecosystem, each.name) in pinned:
+            continue
+        key = (each.ecosystem, each.name, each.version)
+        before = kept.get(key, each)
+        hashes = tuple(sorted({*before.hashes, *each.hashes}))
+        kept[key] = before._replace(hashes=hashes, optional=before.optional and each.optional)
+    return tuple(kept[key] for key in sorted(kept))
 
 
 # --- licences ---------------------------------------------------------------------------------------------------------
@@ -198,12 +216,14 @@ def _requirement(line: str, source: str) -> Dependency | None:
     if name is None or "://" in words.partition("#")[0].partition("@")[0]:
         return None
     rest = re.sub(r"^\s*\[[^\]]{0,500}\]", "", words[name.end() :]).strip()
+    optional = bool(re.search(r";.{0,500}\bextra\s*==", rest))
     if rest.startswith("@"):
-        return _python(name[0], "", (), source)
+        return _python(name[0], "", (), source)._replace(optional=optional)
     hashes = tuple(sorted(set(_HASH.findall(rest))))
     rest = rest.partition("--hash")[0].partition(" #")[0].rstrip(" \\").strip("() ")
     pin = _PIN.match(rest.partition(";")[0].strip(" ()"))
-    return _python(name[0], "" if pin is None or pin[1].endswith("*") else pin[1], hashes, source)
+    version = "" if pin is None or pin[1].endswith("*") else pin[1]
+    return _python(name[0], version, hashes, source)._replace(optional=optional)
 
 
 def _python(name: str, version: str, hashes: tuple[str, ...], source: str) -> Dependency:
