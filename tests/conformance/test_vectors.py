@@ -31,8 +31,8 @@ STATEMENT, RECEIPT, CHECKPOINT, TREE, PASSPORT = map(
 )
 
 
-def named(cases: list[dict[str, Any]]) -> Any:
-    return pytest.mark.parametrize("case", cases, ids=[case["name"] for case in cases])
+def name_of(case: dict[str, Any]) -> str:
+    return str(case["name"])
 
 
 def test_every_form_of_the_key() -> None:
@@ -45,7 +45,7 @@ def test_every_form_of_the_key() -> None:
     assert PublicKey.from_did(keys["did"]) == PublicKey.from_cose(bytes.fromhex(keys["cose_key"])) == signer.public
 
 
-@named(STATEMENT["accept"])
+@pytest.mark.parametrize("case", STATEMENT["accept"], ids=name_of)
 def test_a_statement_is_derived_and_read(case: dict[str, Any]) -> None:
     signer = keyfile.from_seed(bytes.fromhex(STATEMENT["keys"]["seed"]))
     content, salt, data = (bytes.fromhex(case[key]) for key in ("content", "salt", "statement"))
@@ -62,7 +62,7 @@ def test_a_statement_is_derived_and_read(case: dict[str, Any]) -> None:
     assert statement.matches(opened, content, salt)
 
 
-@named(STATEMENT["refuse"])
+@pytest.mark.parametrize("case", STATEMENT["refuse"], ids=name_of)
 def test_a_statement_is_refused(case: dict[str, Any]) -> None:
     key = PublicKey.from_did(STATEMENT["keys"]["did"])
     with pytest.raises(CLASSES[case["class"]]) as raised:
@@ -118,7 +118,7 @@ def test_the_tiles() -> None:
     ]
 
 
-@named(RECEIPT["accept"])
+@pytest.mark.parametrize("case", RECEIPT["accept"], ids=name_of)
 def test_a_receipt_is_derived_and_verified(case: dict[str, Any]) -> None:
     signer = keyfile.from_seed(bytes.fromhex(RECEIPT["log"]["seed"]))
     made = receipt.create_receipt(
@@ -147,7 +147,7 @@ def test_a_receipt_is_derived_and_verified(case: dict[str, Any]) -> None:
     )
 
 
-@named(RECEIPT["accept_foreign"])
+@pytest.mark.parametrize("case", RECEIPT["accept_foreign"], ids=name_of)
 def test_a_foreign_receipt_is_verified(case: dict[str, Any]) -> None:
     key = PublicKey.from_raw(bytes.fromhex(RECEIPT["log"]["public"]))
     proven = receipt.verify_receipt(bytes.fromhex(case["receipt"]), bytes.fromhex(RECEIPT["entry"]), key)
@@ -159,7 +159,7 @@ def test_a_foreign_receipt_is_verified(case: dict[str, Any]) -> None:
     )
 
 
-@named(RECEIPT["refuse"])
+@pytest.mark.parametrize("case", RECEIPT["refuse"], ids=name_of)
 def test_a_receipt_is_refused(case: dict[str, Any]) -> None:
     key, entry = PublicKey.from_raw(bytes.fromhex(RECEIPT["log"]["public"])), bytes.fromhex(RECEIPT["entry"])
     with pytest.raises(CLASSES[case["class"]]) as raised:
@@ -182,7 +182,7 @@ def test_a_published_note_is_derived() -> None:
     assert checkpoint.sign_note(case["text"], "PeterNeumann", keyfile.from_seed(seed)) == case["note"]
 
 
-@named(CHECKPOINT["accept"])
+@pytest.mark.parametrize("case", CHECKPOINT["accept"], ids=name_of)
 def test_a_checkpoint_is_derived_and_verified(case: dict[str, Any]) -> None:
     signer = keyfile.from_seed(bytes.fromhex(case["seed"]))
     tip = checkpoint.Checkpoint(case["origin"], case["size"], bytes.fromhex(case["root"]))
@@ -191,7 +191,7 @@ def test_a_checkpoint_is_derived_and_verified(case: dict[str, Any]) -> None:
     assert checkpoint.verify(case["note"], checkpoint.parse_vkey(case["vkey"])) == tip
 
 
-@named(CHECKPOINT["refuse"])
+@pytest.mark.parametrize("case", CHECKPOINT["refuse"], ids=name_of)
 def test_a_checkpoint_is_refused(case: dict[str, Any]) -> None:
     with pytest.raises(CLASSES[case["class"]]) as raised:
         checkpoint.verify(case["note"], checkpoint.parse_vkey(CHECKPOINT["accept"][0]["vkey"]))

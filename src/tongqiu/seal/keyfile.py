@@ -181,6 +181,13 @@ def _write_new(path: Path, data: bytes) -> None:
                 os.fsync(folder)
             finally:
                 os.close(folder)
+    except OSError as error:
+        raise _storage(path, error) from error
+
+
+def _link(draft: Path, path: Path) -> None:
+    try:
+        os.link(draft, path)
     except FileExistsError as error:
         raise Refused(
             "key.exists",
@@ -188,8 +195,6 @@ def _write_new(path: Path, data: bytes) -> None:
             do=Text(en="Use it, or choose another file.", zh="请使用该密钥，或另选文件名。"),
             where=str(path),
         ) from error
-    except OSError as error:
-        raise _storage(path, error) from error
 
 
 def _bad_file(path: Path) -> Malformed:

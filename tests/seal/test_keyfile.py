@@ -1,0 +1,113 @@
+"""Key files: whole or not there, never overwritten, closed to others."""
+
+from __future__ import annotations
+
+import os
+import stat
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tongqiu.record.faults import Fault, Malformed, Missing, Refused, Unreachable
+from tongqiu.seal import keyfile
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.parametrize("passphrase", [None, b"a long sentence"])
+def test_a_key_is_kept_and_found_again(tmp_path: Path, passphrase: bytes | None) -> None:
+    path = tmp_path / "deep" / "party.pem"
+    signer = keyfile.create(path, passphrase=passphrase)
+    again = keyfile.load(path, passphrase=passphrase)
+    assert again.public == signer.public
+    assert again.sign(b"x") == signer.sign(b"x")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert os.listdir(path.parent) == ["party.pem"]  # noqa: PTH208 - hidden files count, too
+    assert signer.public.did in repr(signer)
+
+
+def test_the_file_is_plain_pkcs8(tmp_path: Path) -> None:
+    keyfile.create(tmp_path / "key")
+    assert (tmp_path / "key").read_text().startswith("-----BEGIN PRIVATE KEY-----\n")
+
+
+def test_a_key_is_never_overwritten(tmp_path: Path) -> None:
+    path = tmp_path / "key"
+    keyfile.create(path)
+    before = path.read_bytes()
+    with pytest.raises(Refused) as raised:
+        keyfile.create(path)
+    assert raised.value.code == "key.exists"
+    assert path.read_bytes() == before
+    assert os.listdir(tmp_path) == ["key"]  # noqa: PTH208 - hidden files count, too
+
+
+def test_of_racing_makers_one_wins(tmp_path: Path) -> None:
+    path, outcomes = tmp_path / "key", []
+
+    def make() -> None:
+        try:
+            outcomes.append(keyfile.create(path).public.did)
+        except Refused as fault:
+            outcomes.append(fault.code)
+
+    threads = [threading.Thread(target=make) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes, reverse=True)[:7] == ["key.exists"] * 7
+    assert keyfile.load(path).public.did in outcomes
+
+
+def refuse(path: Path, kind: type[Fault], code: str, passphrase: bytes | None = None) -> None:
+    with pytest.raises(kind) as raised:
+        keyfile.load(path, passphrase=passphrase)
+    assert raised.value.code == code
+    assert str(path) in raised.value.where
+
+
+def test_what_cannot_be_loaded_says_why(tmp_path: Path) -> None:
+    refuse(tmp_path / "none", Missing, "key.no-file")
+    refuse(tmp_path, Unreachable, "key.storage")
+    shut = tmp_path / "shut"
+    keyfile.create(shut, passphrase=b"right")
+    refuse(shut, Refused, "key.passphrase", b"wrong")
+    refuse(shut, Refused, "key.passphrase")
+    plain = tmp_path / "plain"
+    keyfile.create(plain)
+    refuse(plain, Refused, "key.passphrase", b"needless")
+    plain.chmod(0o640)
+    refuse(plain, Refused, "key.open-to-others")
+    for number, data in enumerate(
+        (b"", b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", b"\x00" * 99999)
+    ):
+        bad = tmp_path / f"bad{number}"
+        bad.write_bytes(data)
+        bad.chmod(0o600)
+        refuse(bad, Malformed, "key.file")
+
+
+def test_a_key_of_another_kind_is_refused(tmp_path: Path) -> None:
+    from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+    path = tmp_path / "other"
+    path.touch(0o600)
+    path.write_bytes(X25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    refuse(path, Malformed, "key.file")
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(Unreachable) as raised:
+        keyfile.create(tmp_path / "file" / "key")
+    assert raised.value.code == "key.storage"
+
+
+def test_a_seed_has_32_bytes() -> None:
+    with pytest.raises(Malformed) as raised:
+        keyfile.from_seed(b"short")
+    assert raised.value.code == "key.seed"
