@@ -13,7 +13,7 @@ __all__ = ["Node", "open_node"]
 def __getattr__(name: str) -> object:
     """Load the node only when it is used, so that naming this room costs nothing."""
     if name in __all__:
-        from tongqiu.node import node  # noqa: PLC0415 - deliberately late
+        from tongqiu.node import node
 
         return getattr(node, name)
     raise AttributeError(name)

@@ -89,7 +89,7 @@ class NodeDesk:
 
     def retired_by(self, entry: str) -> Statement | None:
         """Return the withdrawal or replacement that ended a record, or None while it stands."""
-        from tongqiu.node.ask import SUPERSESSION, WITHDRAWAL, retires  # noqa: PLC0415
+        from tongqiu.node.ask import SUPERSESSION, WITHDRAWAL, retires
 
         issuer = self.record(entry).issuer
         for kind in (WITHDRAWAL, SUPERSESSION):
@@ -208,7 +208,7 @@ class NodeDesk:
 
     def _carriers(self, digest: str) -> list[Statement]:
         """Return the standing readable records that carry a file."""
-        from tongqiu.ledger.backend import Where  # noqa: PLC0415
+        from tongqiu.ledger.backend import Where
 
         store = self._node.store
         where = Where(ref=self._node.home.mark(digest))
@@ -236,7 +236,7 @@ class NodeDesk:
     # --- inside ------------------------------------------------------------------------------------------------------
 
     def _newest_first(self, before: int | None, kind: str, subject: str) -> Iterator[Statement]:
-        from tongqiu.ledger.backend import Where  # noqa: PLC0415
+        from tongqiu.ledger.backend import Where
 
         exact = kind if kind and "*" not in kind else None
         where = Where(kind=exact, subject=self._node.home.pseudonym(subject) if subject else None)

@@ -117,7 +117,7 @@ def _feeds(maker: Assessor, reader: Assessor) -> bool:
 
 @cache
 def _installed() -> tuple[tuple[Practice, ...], tuple[tuple[str, str], ...]]:
-    import tongqiu.practices as folder  # noqa: PLC0415 - the folder is looked at, never a practice by name
+    import tongqiu.practices as folder
 
     named = {info.name: f"{folder.__name__}.{info.name}" for info in pkgutil.iter_modules(folder.__path__)}
     for entry in importlib.metadata.entry_points(group=GROUP):

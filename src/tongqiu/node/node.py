@@ -25,11 +25,11 @@ from tongqiu.practice import load
 from tongqiu.record import core
 from tongqiu.record.audience import EVERYONE, Audience, Principal, check_derived, meet, only_for, within
 from tongqiu.record.faults import Malformed, Missing, Refused
-from tongqiu.record.statement import Blob, Content, Said, Statement, read_content, write_content
+from tongqiu.record.statement import Attachment, Blob, Content, Said, Statement, read_content, write_content
 from tongqiu.record.subject import Subject
 from tongqiu.record.text import Text
 from tongqiu.seal.statement import new_salt, seal_statement
-from tongqiu.store import open_store
+from tongqiu.store.house import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from tongqiu.record.kind import Kind
     from tongqiu.record.shapes import RanBy
     from tongqiu.record.statement import Asked
-    from tongqiu.store import Store
+    from tongqiu.store.house import Store
 
 MAX_FILE = 256 << 20
 _PAGE = 500
@@ -97,7 +97,7 @@ class Node:
     @property
     def norms_digest(self) -> str:
         """Return one digest over the packs in use, so that results know under which they were made."""
-        from tongqiu.norms import library  # noqa: PLC0415 - packs are read only where they are used
+        from tongqiu.norms import library
 
         packs = "".join(f"{name} {hashlib.sha256(library.raw(name)).hexdigest()}\n" for name in library.shipped())
         return "sha-256:" + hashlib.sha256(packs.encode()).hexdigest()
@@ -106,7 +106,7 @@ class Node:
 
     def desk(self, principal: Principal) -> NodeDesk:
         """Return the desk of ``principal``: everything it may read and say, and nothing else."""
-        from tongqiu.node.desk import NodeDesk  # noqa: PLC0415 - the desk is built on the node
+        from tongqiu.node.desk import NodeDesk
 
         return NodeDesk(self, principal)
 
@@ -114,7 +114,7 @@ class Node:
         self, principal: Principal | None = None, *, as_of: str | None = None, known_at: str | None = None
     ) -> Snapshot:
         """Return what ``principal`` (the node's own party by default) may read, frozen at two times (now by default)."""
-        from tongqiu.norms import library  # noqa: PLC0415 - packs are read only where they are used
+        from tongqiu.norms import library
 
         who, now = principal or self.owner, self.now
         return Snapshot(
@@ -152,12 +152,14 @@ class Node:
         asked: tuple[Asked, ...] = (),
         ran_by: RanBy | None = None,
         retiring: Sequence[Statement] = (),
+        done: str | None = None,
     ) -> tuple[Statement, ...]:
         """Seal and log all of ``said`` in one transaction, or none of it, and return the records as logged.
 
         ``by`` and ``key`` say what made them; ``ran_by`` overrides in which relation the party that measured stands to
         the provider; ``retiring`` are records of this party that the first of ``said`` replaces, in the same
-        transaction. Raises Malformed (``kind.unknown``, ``kind.body``), Refused (``audience.wider`` and whatever a
+        transaction. ``done`` names the work: said a second time under the same name, nothing is logged and the records
+        of the first time are returned. Raises Malformed (``kind.unknown``, ``kind.body``), Refused (``audience.wider`` and whatever a
         kind's ``admit`` says), Missing for what it rests on, and what the store raises.
         """
         drafts = [self._draft(each, by=by, key=key, asked=asked, ran_by=ran_by) for each in said]
@@ -178,8 +180,12 @@ class Node:
         items = [sealed for sealed, _ in drafts]
         if not items:
             return ()
-        places = self.log.record(*items, admit=admit)
+        (places,) = self.log.append([Submission(tuple(items), admit, done)])
+        if not isinstance(places, tuple):
+            raise places
         self.registry.catch_up()
+        if done is not None and not all(place.fresh for place in places):
+            return tuple(self.statement(f"sha-256:{place.entry.hex()}") for place in places)
         return tuple(
             Statement(f"sha-256:{place.entry.hex()}", place.index, self.log.origin, place.logged_at, content)
             for place, (_, content) in zip(places, drafts, strict=True)
@@ -220,6 +226,25 @@ class Node:
             core.WITHDRAWAL.name, statement.subject, body, (statement.entry,), statement.content.audience, thread
         )
         return self.publish([said])[0]
+
+    def widen(self, statement: Statement, audience: Audience, *, person: str = "", why: str = "") -> Statement:
+        """Say a record of this party again for ``audience``, in place of the earlier one, and return the new one.
+
+        Publishing is an act of its own: where the record rests on others that ``audience`` may not read, ``person``
+        declassifies those of this party by name. Raises Refused (``core.not-yours``, ``audience.wider``).
+        """
+        content = statement.content
+        if person:
+            for entry in content.rests_on:
+                source = self.statement(entry)
+                if not within(audience, self._released(source)):
+                    self.declassify(source, audience, person=person, why=why)
+        files = tuple(Attachment(each.name, each.media, self._bytes(each.digest)) for each in content.files)
+        said = Said(content.kind, content.subject, content.body, content.rests_on, audience, content.thread, files)
+        relation = next((each.ran_by for each in content.evidence), None)
+        return self.publish(
+            [said], by=content.by, key=content.key, asked=content.asked, ran_by=relation, retiring=[statement]
+        )[0]
 
     def declassify(self, statement: Statement, audience: Audience, *, person: str, why: str) -> Statement:
         """Log that a named person lets records derived from ``statement`` be read by ``audience``."""
@@ -346,6 +371,10 @@ class Node:
     def _stage(self, name: str, media: str, data: bytes) -> Blob:
         digest, size = self.store.backend.stage(io.BytesIO(data), limit=MAX_FILE)
         return Blob(name=name, media=media, digest=f"sha-256:{digest.hex()}", size=size)
+
+    def _bytes(self, digest: str) -> bytes:
+        with self.store.backend.blob(bytes.fromhex(digest.removeprefix("sha-256:"))) as file:
+            return file.read()
 
     def _audience(self, said: Said, kind: Kind[Any]) -> Audience:
         """Return whom a record is for: as said, else as wide as its sources allow, else everyone for public kinds."""

@@ -202,7 +202,7 @@ def _check(statement: Statement, all_: Sequence[Statement], practices: Practices
 
 def _same_shapes(shapes: tuple[tuple[Any, ...], tuple[Any, ...]], statement: Statement) -> bool:
     """Compare the shapes a body makes with those that were signed; who ran it is said by the node, not by the body."""
-    import msgspec  # noqa: PLC0415 - only when something is verified
+    import msgspec
 
     relation = {each.ran_by for each in statement.content.evidence}
     if len(relation) > 1:
@@ -215,7 +215,7 @@ def _same_shapes(shapes: tuple[tuple[Any, ...], tuple[Any, ...]], statement: Sta
 
 def _weigh_again(statement: Statement, maker: Assessor, all_: Sequence[Statement], kind: Any) -> Checked:  # noqa: ANN401
     """Run the rule that made a record again, over what the file discloses, and compare."""
-    from tongqiu.norms import library  # noqa: PLC0415 - packs are read only where they are used
+    from tongqiu.norms import library
 
     asked = statement.content.asked
     if not asked:

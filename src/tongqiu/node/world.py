@@ -192,7 +192,7 @@ def confine(megabytes: int, seconds: int, *, network: bool) -> bool:
     interpreter refuses sockets itself, which native code could pass by.
     """
     try:
-        import resource  # noqa: PLC0415 - POSIX only
+        import resource
     except ImportError:
         pass
     else:
@@ -226,7 +226,7 @@ def _no_sockets(event: str, _args: tuple[object, ...]) -> None:
 
 def _peak() -> float | None:
     try:
-        import resource  # noqa: PLC0415 - POSIX only
+        import resource
     except ImportError:
         return None
     used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -1,0 +1,117 @@
+"""The command line: words to verbs, results to plain tables, and faults to one clear message in the reader's language."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cyclopts import App
+
+_COMMANDS: tuple[tuple[str, str, str, str], ...] = (
+    ("init", "tongqiu.cli.start:init", "Look at a folder and write its tongqiu.toml with you.", "查看目录，与您一起写好 tongqiu.toml。"),
+    ("assess", "tongqiu.cli.start:assess", "Assess what a folder declares; report and evidence file.", "评估目录所声明的系统，生成报告和证据档案。"),
+    ("verify", "tongqiu.cli.proof:verify", "Check an evidence file, offline.", "离线核验证据档案。"),
+    ("explain", "tongqiu.cli.proof:explain", "Walk from a record to its measurements.", "从一条记录追溯到它的测量。"),
+    ("serve", "tongqiu.cli.desk:serve", "Show systems, records and registries in a browser.", "在浏览器中查看系统、记录与名录。"),
+    ("demo", "tongqiu.cli.start:demo", "The whole flow on a real mortgage model.", "用真实的房贷模型走完全程。"),
+    ("questions", "tongqiu.cli.start:questions", "Questions that would narrow a grade.", "列出能收窄分级的问题。"),
+    ("export", "tongqiu.cli.proof:export", "Write the evidence file of a system.", "导出一个系统的证据档案。"),
+    ("trust", "tongqiu.cli.proof:trust", "Show or pin whose records you trust.", "查看或固定您信任的参与方。"),
+    ("records", "tongqiu.cli.desk:records", "List records, newest first.", "列出记录，最新在前。"),
+    ("registry", "tongqiu.cli.desk:registry", "List a registry, or the registries.", "查看名录，或列出全部名录。"),
+    ("publish", "tongqiu.cli.desk:publish", "Let others read a record.", "让他人可以阅读一条记录。"),
+    ("withdraw", "tongqiu.cli.desk:withdraw", "No longer stand by a record.", "撤回一条记录。"),
+    ("erase", "tongqiu.cli.desk:erase", "Destroy a record's content, with its ground.", "依据理由销毁记录内容。"),
+    ("rebuild", "tongqiu.cli.desk:rebuild", "Make every registry anew from the log.", "由日志重建全部名录。"),
+    ("jobs", "tongqiu.cli.desk:jobs", "Work under way and done.", "查看进行中与已完成的工作。"),
+    ("areas", "tongqiu.cli.desk:areas", "What can be assessed here.", "此处可以评估哪些领域。"),
+    ("node", "tongqiu.cli.desk:node", "Who this node is, and its log.", "本节点的身份与日志。"),
+)  # fmt: skip
+"""Name, where it lives, and what it does in English and Chinese. Bodies load only when a command is called."""
+
+
+def commands() -> tuple[str, ...]:
+    """Return the names of all commands, in the order of the help page."""
+    return tuple(name for name, *_ in _COMMANDS)
+
+
+def language(arguments: Sequence[str] = ()) -> str:
+    """Return ``zh`` or ``en``: from ``--lang``, else ``TONGQIU_LANG``, else the locale, else English."""
+    named = os.environ.get("TONGQIU_LANG", "")
+    for at, argument in enumerate(arguments):
+        if argument == "--lang" and at + 1 < len(arguments):
+            named = arguments[at + 1]
+        elif argument.startswith("--lang="):
+            named = argument.partition("=")[2]
+    for guess in (named, os.environ.get("LC_ALL", ""), os.environ.get("LC_MESSAGES", ""), os.environ.get("LANG", "")):
+        if guess:
+            return "zh" if guess.lower().startswith("zh") else "en"
+    return "en"
+
+
+def app(lang: str) -> App:
+    """Return the command line with its help in ``lang``."""
+    from cyclopts import App
+
+    zh = lang == "zh"
+    made = App(
+        name="tongqiu",
+        help="同球：评估 AI 系统，并把每个结果保存为任何人都能核验的记录。" if zh
+        else "Tongqiu: assess an AI system and keep every result as a record that anyone can verify.",
+        help_epilogue="语言：--lang zh|en 或环境变量 TONGQIU_LANG。" if zh else "Language: --lang zh|en, or TONGQIU_LANG.",
+        version=_version,
+        result_action="return_value",
+    )
+    for name, where, en, in_chinese in _COMMANDS:
+        made.command(where, name=name, help=in_chinese if zh else en)
+    return made
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command that ``arguments`` (the process's own by default) name, and leave with its exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    lang = language(given)
+    os.environ["TONGQIU_LANG"] = lang
+    sys.exit(_run(_without_lang(given), lang))
+
+
+def _without_lang(arguments: list[str]) -> list[str]:
+    """Return the arguments without the language, which every command understands and none has to declare."""
+    kept: list[str] = []
+    skip = False
+    for argument in arguments:
+        if skip:
+            skip = False
+        elif argument == "--lang":
+            skip = True
+        elif not argument.startswith("--lang="):
+            kept.append(argument)
+    return kept
+
+
+def _run(arguments: list[str], lang: str) -> int:
+    from tongqiu.record.faults import Fault, row
+
+    try:
+        code = app(lang)(arguments, exit_on_error=True)
+    except Fault as fault:
+        sys.stderr.write(fault.explain(lang) + "\n")
+        sys.stderr.write(f"[{fault.code}]\n")
+        return row(fault).exit_code
+    except KeyboardInterrupt:
+        sys.stderr.write("已停止；已完成的部分均已保存。\n" if lang == "zh" else "Stopped; all that was done is kept.\n")
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 0
+    return code if isinstance(code, int) else 0
+
+
+def _version() -> str:
+    from importlib.metadata import version
+
+    return version("tongqiu")

@@ -1,0 +1,276 @@
+"""Looking after a node: ``serve``, ``records``, ``registry``, corrections, erasure, ``rebuild``, ``jobs``, ``areas``, ``node``."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+
+from tongqiu.cli.words import console, lang, short, t, table
+from tongqiu.record.faults import Malformed, Missing
+from tongqiu.record.text import Text
+
+if TYPE_CHECKING:
+    from tongqiu.node.desk import NodeDesk
+    from tongqiu.node.node import Node
+
+Home = Annotated[Path | None, Parameter(help="The node's folder (default: $TONGQIU_HOME or ~/.tongqiu). 节点目录。")]
+Entry = Annotated[str, Parameter(help="A record's id, or the beginning of it. 记录编号或其开头。")]
+Json = Annotated[bool, Parameter(name="--json", help="Print JSON. 输出 JSON。")]
+
+
+def open_existing(home: Path | None) -> Node:
+    """Open a node that exists. Raises Missing (``home.missing``)."""
+    from tongqiu.node import open_node
+
+    return open_node(home)
+
+
+def find_entry(desk: NodeDesk, beginning: str) -> str:
+    """Return the one readable entry that begins so. Raises Missing, Malformed (``record.many``) for several."""
+    wanted = beginning.removeprefix("sha-256:").lower()
+    if len(wanted) == 64:  # noqa: PLR2004 - hex of SHA-256
+        return f"sha-256:{wanted}"
+    found: list[str] = []
+    cursor: str | None = None
+    while len(wanted) >= 4:  # noqa: PLR2004 - shorter beginnings name too much
+        page, cursor = desk.records(after=cursor, limit=500)
+        found += [each.entry for each in page if each.entry.removeprefix("sha-256:").startswith(wanted)]
+        if cursor is None:
+            break
+    if len(found) > 1:
+        raise Malformed(
+            "record.many",
+            Text(en="Several records begin with {entry}.", zh="有多条记录以 {entry} 开头。"),
+            do=Text(en="Give more of the id.", zh="请多写几位编号。"),
+            entry=beginning,
+        )
+    if not found:
+        raise Missing(
+            "record.missing",
+            Text(en="There is no record {entry} here.", zh="此处没有记录 {entry}。"),
+            do=Text(en="List them with: tongqiu records", zh="请用 tongqiu records 列出。"),
+            entry=beginning,
+        )
+    return found[0]
+
+
+def serve(
+    *,
+    home: Home = None,
+    host: Annotated[str, Parameter(help="Address to listen on. 监听地址。")] = "127.0.0.1",
+    port: Annotated[int, Parameter(help="Port to listen on. 监听端口。")] = 8470,
+) -> int:
+    """Show systems, records, registries and findings in a browser, read-only. 在浏览器中只读查看。"""
+    from tongqiu.node.duties import Duties
+    from tongqiu.portal import serve as run
+
+    with open_existing(home) as node:
+        duties = Duties(node)
+        duties.keep()
+        console().print(t("Open http://{host}:{port}/ in a browser; Ctrl-C stops.", "请在浏览器中打开 http://{host}:{port}/ ；Ctrl-C 停止。", host=host, port=port))
+        try:
+            run(node, host=host, port=port)
+        finally:
+            duties.rest()
+    return 0
+
+
+def records(  # noqa: PLR0913 - one option each
+    *,
+    home: Home = None,
+    kind: Annotated[str, Parameter(help="Only this type. 仅此类型。")] = "",
+    subject: Annotated[str, Parameter(help="Only about this identifier. 仅此对象。")] = "",
+    search: Annotated[str, Parameter(help="Words in names and ids. 名称或编号中的词。")] = "",
+    limit: int = 50,
+    json_: Json = False,
+) -> int:
+    """List records, newest first. 列出记录，最新在前。"""
+    with open_existing(home) as node:
+        desk = node.desk(node.owner)
+        found, more = desk.records(kind=kind, subject=subject, search=search, limit=limit)
+        if json_:
+            _json([_plain(each) for each in found])
+            return 0
+        rows = [(short(each.entry), each.kind, each.subject.name or each.subject.id, each.at, _readers(each)) for each in found]
+        console().print(table((t("Record", "记录"), t("Type", "类型"), t("About", "对象"), t("Said at", "出具时间"), t("Readers", "读者")), rows))
+        if more:
+            console().print(t("There are more; raise --limit.", "还有更多；请调大 --limit。"))
+    return 0
+
+
+def registry(
+    name: Annotated[str, Parameter(help="Which registry; none lists them. 名录名称；留空列出全部。")] = "",
+    *,
+    home: Home = None,
+    search: str = "",
+    limit: int = 50,
+    json_: Json = False,
+) -> int:
+    """List a registry, or the registries. 查看名录，或列出全部名录。"""
+    with open_existing(home) as node:
+        if not name:
+            rows = [(each.name, each.title.of(lang())) for each in node.practices.views.values()]
+            console().print(table((t("Registry", "名录"), t("Title", "标题")), rows))
+            return 0
+        found = node.desk(node.owner).rows(name, search=search, limit=limit)
+        if json_:
+            _json([dict(zip([column.name for column in found.columns], row, strict=True)) for row in found.rows])
+            return 0
+        rows_ = [["" if cell is None else str(cell) for cell in row] for row in found.rows]
+        console().print(table([column.title.of(lang()) for column in found.columns], rows_))
+        console().print(t("{shown} of {all}", "共 {all} 条，显示 {shown} 条", shown=len(rows_), all=found.total))
+    return 0
+
+
+def publish(
+    entry: Entry,
+    *,
+    home: Home = None,
+    to: Annotated[tuple[str, ...], Parameter(help="Readers' DIDs; none means everyone. 读者的 DID；留空为所有人。")] = (),
+    person: Annotated[str, Parameter(help="Who declassifies what it rests on. 对所依据记录作出解密决定的人。")] = "",
+    why: Annotated[str, Parameter(help="Why they do. 解密理由。")] = "",
+) -> int:
+    """Say a record again for more readers; the earlier one is replaced. 面向更多读者重新出具，并替代原记录。"""
+    from tongqiu.record.audience import EVERYONE, only_for
+
+    with open_existing(home) as node:
+        desk = node.desk(node.owner)
+        old = desk.record(find_entry(desk, entry))
+        new = node.widen(old, only_for([node.me, *to]) if to else EVERYONE, person=person, why=why)
+        console().print(t("Published as {entry}.", "已公开为 {entry}。", entry=short(new.entry)))
+    return 0
+
+
+def withdraw(entry: Entry, *, why: Annotated[str, Parameter(help="The reason. 理由。")], home: Home = None) -> int:
+    """No longer stand by a record; it stays in the log, marked. 撤回一条记录；日志中仍在，并有标记。"""
+    with open_existing(home) as node:
+        desk = node.desk(node.owner)
+        done = node.withdraw(desk.record(find_entry(desk, entry)), why=why)
+        console().print(t("Withdrawn by {entry}.", "已由 {entry} 撤回。", entry=short(done.entry)))
+    return 0
+
+
+def erase(
+    entry: Entry,
+    *,
+    ground: Annotated[str, Parameter(help="The legal ground. 法律依据。")],
+    authority: Annotated[str, Parameter(help="Who decided. 决定者。")] = "",
+    home: Home = None,
+    yes: Annotated[bool, Parameter(help="Do not ask again. 不再确认。")] = False,
+) -> int:
+    """Destroy the content of a record for good; its receipt still verifies. 永久销毁记录内容；回执仍可核验。"""
+    with open_existing(home) as node:
+        desk = node.desk(node.owner)
+        found = desk.record(find_entry(desk, entry))
+        if not yes:
+            sure = input(t("Destroy the content of {entry} for good? Type its first 12 digits: ", "永久销毁 {entry} 的内容？请输入其前 12 位：", entry=short(found.entry)))
+            if sure.strip() != short(found.entry):
+                console().print(t("Nothing was destroyed.", "未销毁任何内容。"))
+                return 1
+        stone = node.erase(found, ground=ground, authority=authority)
+        named = stone.body.get("dependents", [])
+        console().print(t("Destroyed; tombstone {entry}; {n} records rested on it.", "已销毁；删除标记 {entry}；有 {n} 条记录依据它。", entry=short(stone.entry), n=len(named)))
+    return 0
+
+
+def rebuild(*, home: Home = None) -> int:
+    """Make every registry anew from the log, beside the live one, and say whether they agree. 重建全部名录并比对。"""
+    with open_existing(home) as node:
+        node.registry.catch_up()
+        rows = []
+        differs = False
+        for name in node.practices.views:
+            before = node.registry.digest(name)
+            node.registry.rebuild(name)
+            after = node.registry.digest(name)
+            differs |= before != after
+            rows.append((name, before[:20], t("same", "一致") if before == after else t("DIFFERS", "不一致")))
+        console().print(table((t("Registry", "名录"), t("Digest", "摘要"), t("Rebuilt", "重建")), rows))
+    return 1 if differs else 0
+
+
+def jobs(
+    name: Annotated[str, Parameter(help="One job; none lists them. 单项工作；留空列出全部。")] = "",
+    *,
+    home: Home = None,
+    follow: Annotated[bool, Parameter(help="Stay until it ends. 持续跟踪至结束。")] = False,
+    cancel: Annotated[bool, Parameter(help="Ask it to stop. 请求停止。")] = False,
+) -> int:
+    """Work under way and done; survives a closed terminal. 查看进行中与已完成的工作。"""
+    with open_existing(home) as node:
+        if cancel and name:
+            node.store.jobs.ask_to_stop(name)
+        while True:
+            found = [node.store.jobs.get(name)] if name else node.store.jobs.list(node.owner)
+            if not (follow and name) or found[0].state not in {"queued", "running"}:
+                break
+            sys.stderr.write(f"\r{found[0].state} {found[0].done:g}/{found[0].total or 0:g} {found[0].note[:60]:60}")
+            time.sleep(0.5)
+        rows = [(each.id, each.kind, each.state, f"{each.done:g}/{each.total or 0:g}", each.note) for each in found]
+        console().print(table((t("Job", "工作"), t("Kind", "种类"), t("State", "状态"), t("Progress", "进度"), t("Note", "说明")), rows))
+        if name and found[0].state == "failed" and found[0].result:
+            _json(found[0].result)
+    return 0
+
+
+def areas(*, home: Home = None) -> int:
+    """What can be assessed here: practices with their probes, rules and record types. 此处可以评估哪些领域。"""
+    from tongqiu.node import core, discovery
+
+    del home
+    found = discovery.discover(core=core.PRACTICE)
+    rows = [
+        (
+            each.name,
+            each.title.of(lang()),
+            each.about.of(lang()),
+            ", ".join(probe.name for probe in each.probes),
+            ", ".join(kind.name for kind in each.kinds),
+        )
+        for each in found.all
+    ]
+    console().print(table((t("Area", "领域"), t("Title", "标题"), t("About", "简介"), t("Checks", "检测"), t("Record types", "记录类型")), rows))
+    for name, why in found.broken:
+        console().print(t("Could not be loaded: {name}: {why}", "未能加载：{name}：{why}", name=name, why=why), markup=False)
+    return 0
+
+
+def node(*, home: Home = None) -> int:
+    """Who this node is, and its log's signed checkpoint. 本节点的身份与日志的签名检查点。"""
+    with open_existing(home) as opened:
+        head = opened.store.backend.head()
+        rows = [
+            (t("Name", "名称"), opened.name),
+            ("DID", opened.me),
+            (t("Log", "日志"), opened.log.origin),
+            (t("Entries", "条目"), str(head.size)),
+            (t("Root", "根"), head.root.hex()),
+            (t("Store", "存储"), opened.store.where),
+        ]
+        console().print(table(("", ""), rows))
+        console().print(opened.log.checkpoint(), markup=False)
+    return 0
+
+
+def _plain(statement: Any) -> dict[str, Any]:  # noqa: ANN401 - a Statement
+    import msgspec
+
+    plain: dict[str, Any] = msgspec.to_builtins(statement)
+    return plain
+
+
+def _readers(statement: Any) -> str:  # noqa: ANN401 - a Statement
+    audience = statement.content.audience
+    if audience.readers is None:
+        return t("everyone", "所有人")
+    others = [each for each in audience.readers if each != statement.issuer]
+    return t("issuer and {n} more", "出具方及另外 {n} 方", n=len(others)) if others else t("issuer only", "仅出具方")
+
+
+def _json(value: object) -> None:
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, default=str) + "\n")

@@ -1,0 +1,311 @@
+"""From a folder to a verdict: ``init``, ``assess``, ``questions`` and the ``demo``."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+
+from tongqiu.cli.words import SEVERITY, STYLES, VERDICTS, complain, console, lang, short, styled, t, table
+from tongqiu.record.faults import Fault, Malformed, Unreachable
+from tongqiu.record.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tongqiu.node.assess import Outcome
+    from tongqiu.node.node import Node
+    from tongqiu.practice import Found
+
+Folder = Annotated[Path, Parameter(help="The folder to assess. 要评估的目录。")]
+Home = Annotated[Path | None, Parameter(help="The node's folder (default: $TONGQIU_HOME or ~/.tongqiu). 节点目录。")]
+
+
+def init(  # noqa: PLR0913 - one option each
+    folder: Folder = Path(),
+    *,
+    name: Annotated[str, Parameter(help="Name of the system. 系统名称。")] = "",
+    purpose: Annotated[str, Parameter(help="What it is for. 用途。")] = "",
+    party: Annotated[str, Parameter(help="Your name, as issuer of records. 您作为出具方的名称。")] = "",
+    home: Home = None,
+    yes: Annotated[bool, Parameter(help="Ask nothing. 不提问。")] = False,
+) -> int:
+    """Look at a folder and write its tongqiu.toml with you. 查看目录，与您一起写好 tongqiu.toml。"""
+    from tongqiu.node import home as homes
+    from tongqiu.node import manifest, propose
+
+    path = folder / manifest.NAME
+    if path.exists():
+        raise Malformed(
+            "manifest.exists",
+            Text(en="There is a {path} already.", zh="{path} 已存在。"),
+            do=Text(en="Edit it, or remove it first.", zh="请直接编辑，或先删除。"),
+            path=str(path),
+        )
+    seen = propose.look(folder)
+    ask = sys.stdin.isatty() and not yes
+    out = console()
+    out.print(_seen_table(seen))
+    system = name or (_ask(t("Name of the system", "系统名称"), folder.resolve().name) if ask else folder.resolve().name)
+    why = purpose or (_ask(t("What is it for, in a sentence", "一句话说明用途"), "") if ask else "")
+    labels: dict[str, str] = {}
+    sensitive: dict[str, list[str]] = {}
+    for file, columns in seen.tables if ask else ():
+        if columns:
+            out.print(f"{file}: {', '.join(columns)}")
+            labels[file] = _ask_column(t("Column of the true outcome (empty: none)", "真实结果所在列（空则无）"), columns)
+            groups = _ask(t("Columns of groups, by comma (empty: none)", "群体所在列，逗号分隔（空则无）"), "")
+            sensitive[file] = [each for each in (part.strip() for part in groups.split(",")) if each in columns]
+    answers = propose.Answers(system, why, labels, sensitive)
+    text = propose.write(seen, answers)
+    _write(path, text.encode())
+    where = home or homes.default()
+    if not (where / "node.toml").exists():
+        owner = party or (_ask(t("Your name or organisation, as issuer of records", "您或您机构的名称（作为出具方）"), _user()) if ask else _user())
+        homes.create(where, name=owner)
+        out.print(t("Made the node of {name} in {path}.", "已在 {path} 建立 {name} 的节点。", name=owner, path=where))
+    out.print(t("Wrote {path}. Read it, then run: tongqiu assess {folder}", "已写入 {path}。请查看后运行：tongqiu assess {folder}", path=path, folder=folder))
+    return 0
+
+
+def assess(  # noqa: PLR0913 - one option each
+    folder: Folder,
+    *,
+    home: Home = None,
+    out: Annotated[Path | None, Parameter(help="Where report and evidence file go (default: DIR/.tongqiu). 输出目录。")] = None,
+    party: Annotated[str, Parameter(help="Your name, where the node is new. 新建节点时您的名称。")] = "",
+    ran_by: Annotated[str, Parameter(help="first, second or third party (ISO/IEC 17000). 第一、第二或第三方。")] = "first",
+    withhold: Annotated[tuple[str, ...], Parameter(help="Kinds whose content stays out of the evidence file. 不披露内容的类型。")] = (),
+    background: Annotated[bool, Parameter(help="Go on after this terminal closes; see: tongqiu jobs. 在后台继续。")] = False,
+    jobs: Annotated[int, Parameter(help="Checks at once (default: cores). 并行数。")] = 0,
+) -> int:
+    """Assess what a folder declares; ends with a table, a report and an evidence file. 评估目录所声明的系统。"""
+    from tongqiu.node import assess as job
+    from tongqiu.node.runs import ChildRunner
+
+    if ran_by not in {"first", "second", "third"}:
+        raise Malformed(
+            "assess.ran-by",
+            Text(en="{given} is no party.", zh="{given} 不是有效的一方。"),
+            do=Text(en="Write first, second or third.", zh="请写 first、second 或 third。"),
+            given=ran_by,
+        )
+    began = time.monotonic()
+    with _open(home, party) as node:
+        if background:
+            from tongqiu.node import work
+
+            name = work.detach(node, folder, out=out, ran_by=ran_by, withhold=withhold)
+            console().print(t("Started; follow it with: tongqiu jobs {name} --follow", "已开始；查看进度：tongqiu jobs {name} --follow", name=name))
+            return 0
+        with _progress() as watch:
+            outcome = job.assess(node, folder, watch=watch, runner=ChildRunner(jobs or None), ran_by=ran_by)  # type: ignore[arg-type]
+        _show(node, outcome, time.monotonic() - began)
+        paths = outputs(node, outcome, out or folder / ".tongqiu", withhold)
+    for label, path in paths:
+        console().print(f"{label}: {path}")
+    return 0
+
+
+def outputs(node: Node, outcome: Outcome, out: Path, withhold: Sequence[str] = ()) -> list[tuple[str, Path]]:
+    """Write the reports and the evidence file of an outcome to ``out`` and return what was written, with its label."""
+    from tongqiu.node import passports
+    from tongqiu.portal.report import report_html
+
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _disk(out, error) from error
+    written: list[tuple[str, Path]] = []
+    desk = node.desk(node.owner)
+    for language, label in (("zh", "报告（中文）"), ("en", "Report (English)")):
+        path = out / f"report.{language}.html"
+        _write(path, report_html(desk, outcome.system, language=language).encode())
+        written.append((label, path))
+    path = out / "passport.tqp"
+    _write(path, passports.export(node, outcome.system, withhold=withhold))
+    written.append((t("Evidence file", "证据档案"), path))
+    path = out / "trust.toml"
+    _write(path, passports.trust_file(node.home).encode())
+    written.append((t("Trust file (for those who verify)", "信任文件（供核验者使用）"), path))
+    return written
+
+
+def questions(folder: Folder = Path(), *, home: Home = None) -> int:
+    """List the questions that would narrow the grades of a system. 列出能收窄分级的问题。"""
+    from tongqiu.node import manifest
+
+    with _open(home, "") as node:
+        read = manifest.read(folder, node.practices)
+        desk = node.desk(node.owner)
+        rows = []
+        for found in desk.said("grading.grade/1", subject=read.target.subject):
+            for each in found.body.get("questions", []):
+                text = each.get("question", {})
+                rows.append((each.get("fact", ""), text.get(lang(), text.get("en", "")), ", ".join(each.get("answers", []))))
+    if not rows:
+        console().print(t("Nothing is open, or the folder was not assessed yet.", "没有待答问题，或该目录尚未评估。"))
+        return 0
+    console().print(table((t("Fact", "事实"), t("Question", "问题"), t("Answers", "可答")), rows))
+    console().print(t("Write answers under [facts] in tongqiu.toml and assess again.", "请在 tongqiu.toml 的 [facts] 下作答后重新评估。"))
+    return 0
+
+
+def demo(*, keep: Annotated[Path | None, Parameter(help="Keep everything in this folder. 将全部内容保留在此目录。")] = None) -> int:
+    """The whole flow on a real model fitted on real mortgage decisions. 用真实的房贷模型走完全程。"""
+    from tongqiu.cli import demonstration
+
+    with contextlib.ExitStack() as stack:
+        where = keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tongqiu-demo-")))
+        return demonstration.run(where, kept=keep is not None)
+
+
+def _show(node: Node, outcome: Outcome, seconds: float) -> None:
+    """Print what an assessment came to."""
+    out = console()
+    desk = node.desk(node.owner)
+    subjects = (outcome.system, *(part for _, part in desk.parts(outcome.system)))
+    found: dict[tuple[str, str, str], Found] = {}
+    for subject in subjects:
+        for each in desk.findings(subject=subject):
+            found[(each.statement.entry, each.finding.requirement, each.finding.code + str(sorted(each.finding.params.items())))] = each
+    order = sorted(
+        found.values(),
+        key=lambda each: (each.finding.verdict != "unmet", SEVERITY.index(each.finding.severity), each.finding.requirement),
+    )
+    rows: list[Any] = [
+        (
+            styled(VERDICTS[each.finding.verdict].of(lang()), STYLES[each.finding.verdict]),
+            each.statement.subject.name or each.statement.subject.id,
+            each.finding.title.of(lang()),
+            each.finding.reason.of(lang()),
+            short(each.statement.entry),
+        )
+        for each in order
+    ]
+    heads = (t("Verdict", "结论"), t("About", "对象"), t("Requirement", "要求"), t("Why", "理由"), t("Record", "记录"))
+    out.print(table(heads, rows, title=t("Findings on {name}", "关于 {name} 的判定", name=outcome.system.name)))
+    for name, fault in outcome.failed:
+        out.print(styled(t("Could not be assessed: {name}", "未能评估：{name}", name=name), "yellow"))  # type: ignore[arg-type]
+        complain(fault)
+    if outcome.not_assessed:
+        out.print(t("Not assessed: {names}", "未评估：{names}", names=", ".join(outcome.not_assessed)))
+    out.print(
+        t(
+            "{done} done, {same} unchanged, {failed} failed, {records} records stand; {seconds} s.",
+            "完成 {done} 项，未变 {same} 项，失败 {failed} 项；有效记录 {records} 条；用时 {seconds} 秒。",
+            done=len(outcome.done),
+            same=len(outcome.unchanged),
+            failed=len(outcome.failed),
+            records=len(outcome.standing),
+            seconds=f"{seconds:.1f}",
+        )
+    )
+
+
+class _Bars:
+    """A watch that draws progress bars on a terminal, and says one line per run elsewhere."""
+
+    def __init__(self, bars: Any) -> None:  # noqa: ANN401 - rich.progress.Progress or None
+        self._bars = bars
+        self._tasks: dict[str, Any] = {}
+
+    def planned(self, runs: Sequence[str], unchanged: Sequence[str]) -> None:
+        if unchanged:
+            sys.stderr.write(t("Unchanged, not repeated: {names}", "未变化，不再重复：{names}", names=", ".join(unchanged)) + "\n")
+        if self._bars is not None:
+            for run in runs:
+                self._tasks[run] = self._bars.add_task(run, total=None)
+
+    def progress(self, run: str, done: float, total: float | None) -> None:
+        if self._bars is not None and run in self._tasks:
+            self._bars.update(self._tasks[run], completed=done, total=total)
+
+    def ended(self, run: str, fault: Fault | None) -> None:
+        if self._bars is not None and run in self._tasks:
+            self._bars.update(self._tasks[run], completed=1, total=1)
+        else:
+            state = t("done", "完成") if fault is None else t("could not be done", "未能完成")
+            sys.stderr.write(f"{run}: {state}\n")
+
+
+@contextlib.contextmanager
+def _progress() -> Iterator[_Bars]:
+    if not sys.stderr.isatty():
+        yield _Bars(None)
+        return
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    with Progress(
+        TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=console(error=True), transient=True
+    ) as bars:
+        yield _Bars(bars)
+
+
+def _open(home: Path | None, party: str) -> Node:
+    """Open the node, making it where it is new."""
+    from tongqiu.node import home as homes
+    from tongqiu.node import open_node
+
+    where = home or homes.default()
+    new = not (where / "node.toml").exists()
+    node = open_node(where, create=True, name=party or _user())
+    if new:
+        sys.stderr.write(t("Made the node of {name} in {path}.", "已在 {path} 建立 {name} 的节点。", name=node.name, path=where) + "\n")
+    return node
+
+
+def _seen_table(seen: Any) -> Any:  # noqa: ANN401 - tongqiu.node.propose.Seen and a rich table
+    rows = [(t("model", "模型"), path) for path in seen.models]
+    rows += [(t("data", "数据"), f"{path} ({len(columns)})") for path, columns in seen.tables]
+    rows += [(t("code", "代码"), path) for path in seen.code]
+    return table((t("Found", "发现"), t("Path", "路径")), rows or [("-", t("nothing to assess", "没有可评估的内容"))])
+
+
+def _ask(question: str, default: str) -> str:
+    answer = input(f"{question}{f' [{default}]' if default else ''}: ").strip()
+    return answer or default
+
+
+def _ask_column(question: str, columns: Sequence[str]) -> str:
+    answer = _ask(question, "")
+    return answer if answer in columns else ""
+
+
+def _user() -> str:
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "owner"
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all."""
+    draft = path.with_name(f".{path.name}.draft")
+    try:
+        draft.write_bytes(data)
+        draft.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            draft.unlink(missing_ok=True)
+        raise _disk(path, error) from error
+
+
+def _disk(path: Path, error: OSError) -> Unreachable:
+    return Unreachable(
+        "output.storage",
+        Text(en="{path} cannot be written: {error}.", zh="无法写入 {path}：{error}。"),
+        do=Text(en="Free some space or name another place with --out.", zh="请腾出空间，或用 --out 指定别处。"),
+        path=str(path),
+        error=error.strerror or type(error).__name__,
+    )
+
+
+__all__ = ["assess", "demo", "init", "outputs", "questions"]

@@ -1,0 +1,75 @@
+"""How the command line speaks: one language at a time, tables that fit the terminal, progress on anything slow."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from tongqiu.record.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from rich.console import Console
+    from rich.table import Table
+
+    from tongqiu.record.faults import Fault
+
+VERDICTS = {
+    "met": Text(en="met", zh="达到"),
+    "unmet": Text(en="not met", zh="未达到"),
+    "undecided": Text(en="undecided", zh="未能判定"),
+    "not-assessed": Text(en="not assessed", zh="未评估"),
+    "not-applicable": Text(en="not applicable", zh="不适用"),
+}
+STYLES = {"met": "green", "unmet": "bold red", "undecided": "yellow", "not-assessed": "dim", "not-applicable": "dim"}
+SEVERITY = ("critical", "high", "medium", "low", "info")
+
+
+def lang() -> str:
+    """Return the language of this call."""
+    return os.environ.get("TONGQIU_LANG", "en")
+
+
+def t(en: str, zh: str, **values: object) -> str:
+    """Return the sentence in the language of this call, filled in."""
+    return Text(en=en, zh=zh).fill(**values).of(lang())
+
+
+def console(*, error: bool = False) -> Console:
+    """Return a console on standard output, or on standard error; plain where that is not a terminal."""
+    from rich.console import Console
+
+    return Console(stderr=error, highlight=False, soft_wrap=not sys.stdout.isatty())
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str = "") -> Table:
+    """Return a plain table; every cell is inert text."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text as Inert
+
+    made = Table(title=title or None, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
+    for column in columns:
+        made.add_column(column, overflow="fold")
+    for row in rows:
+        made.add_row(*(cell if isinstance(cell, Inert) else Inert(cell) for cell in row))
+    return made
+
+
+def styled(text: str, style: str) -> object:
+    """Return inert text in a style."""
+    from rich.text import Text as Inert
+
+    return Inert(text, style=style)
+
+
+def complain(fault: Fault) -> None:
+    """Write a fault to standard error without stopping."""
+    sys.stderr.write(fault.explain(lang()) + f"\n[{fault.code}]\n")
+
+
+def short(entry: str) -> str:
+    """Return an entry id short enough for a table."""
+    return entry.removeprefix("sha-256:")[:12]
