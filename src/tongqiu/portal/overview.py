@@ -1,0 +1,140 @@
+"""The first page and the page of one subject: how things stand, before any detail."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tongqiu.portal.grades import grades
+from tongqiu.portal.models import Failed, Home, Part, SubjectPage, SystemCard
+from tongqiu.portal.reading import (
+    finding_rows,
+    gather,
+    gone,
+    measure_rows,
+    newest_evidence,
+    newest_findings,
+    plots,
+    record_row,
+    verdicts,
+)
+from tongqiu.record.core import ASSESSMENT, COMPOSITION
+from tongqiu.record.faults import Malformed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tongqiu.portal.lent import Desk, Node, Practices
+    from tongqiu.record.core import Assessment
+    from tongqiu.record.statement import Statement
+    from tongqiu.record.subject import Subject
+
+MOST_SYSTEMS = 100
+MOST_RECORDS = 500
+_PAGE = 100
+
+
+def home(node: Node, desk: Desk) -> Home:
+    """Return every system at a glance, in order of name (at most :data:`MOST_SYSTEMS`)."""
+    systems = sorted(desk.systems(), key=lambda each: (each.name or each.id, each.id))
+    return Home(
+        node=node.me,
+        name=node.name,
+        systems=tuple(card(node, desk, each) for each in systems[:MOST_SYSTEMS]),
+        total=len(systems),
+    )
+
+
+def card(node: Node, desk: Desk, system: Subject) -> SystemCard:
+    """Return one system at a glance."""
+    page = subject_page(node.practices, desk, system)
+    return SystemCard(
+        subject=page.subject,
+        grades=page.grades,
+        verdicts=page.verdicts,
+        measured=sum(row.basis == "measured" for row in page.measures),
+        claimed=sum(row.basis == "claimed" for row in page.measures),
+        not_assessed=page.not_assessed,
+        failed=len(page.failed),
+        last=page.last,
+    )
+
+
+def subject_page(practices: Practices, desk: Desk, subject: Subject) -> SubjectPage:
+    """Return all that is readable about ``subject`` and its parts; what was said again shows only what was said last."""
+    parts = tuple(desk.parts(subject))
+    everything = (subject, *(part for _, part in parts))
+    measured, found = gather(desk, everything)
+    measured, older_measures = newest_evidence(measured)
+    found, older_findings = newest_findings(found)
+    findings, measures = finding_rows(found), measure_rows(measured)
+    statements = _statements(desk, everything)
+    run = _last_run(statements)
+    composition = _composition(statements, subject)
+    return SubjectPage(
+        subject=subject,
+        purpose=composition[0],
+        version=composition[1],
+        grades=grades(statements),
+        verdicts=verdicts(findings),
+        findings=findings,
+        plots=plots(measures, findings),
+        measures=measures,
+        parts=tuple(
+            Part(
+                role=role,
+                subject=part,
+                measures=sum(row.subject.same(part) for row in measures),
+                verdicts=verdicts(row for row in findings if row.subject.same(part)),
+            )
+            for role, part in parts
+        ),
+        not_assessed=() if run is None else run.not_assessed,
+        failed=()
+        if run is None
+        else tuple(Failed(each.run, each.about, each.code, each.reason) for each in run.failed),
+        silent=tuple(
+            part
+            for _, part in parts
+            if not any(row.subject.same(part) for row in measures)
+            and not any(row.subject.same(part) for row in findings)
+        ),
+        records=tuple(record_row(each, practices) for each in statements[:_PAGE]),
+        last=max((*(row.at for row in measures), *(row.at for row in findings)), default=None),
+        older=older_measures + older_findings,
+    )
+
+
+def _statements(desk: Desk, subjects: Sequence[Subject]) -> list[Statement]:
+    """Return the records about ``subjects``, newest first, each once (at most :data:`MOST_RECORDS` of each)."""
+    held: dict[str, Statement] = {}
+    for subject in subjects:
+        after: str | None = None
+        taken = 0
+        while taken < MOST_RECORDS:
+            page, after = desk.records(subject=subject.id, after=after, limit=_PAGE)
+            taken += len(page)
+            held.update((each.entry, each) for each in page)
+            if after is None or not page:
+                break
+    return sorted(held.values(), key=lambda each: (each.logged, each.index, each.entry), reverse=True)
+
+
+def _last_run(statements: Sequence[Statement]) -> Assessment | None:
+    for each in statements:
+        if not gone(each) and each.kind == ASSESSMENT.name:
+            try:
+                return ASSESSMENT.read(each.body)
+            except Malformed:
+                continue
+    return None
+
+
+def _composition(statements: Sequence[Statement], subject: Subject) -> tuple[str, str]:
+    for each in statements:
+        if not gone(each) and each.kind == COMPOSITION.name and each.subject.same(subject):
+            try:
+                body = COMPOSITION.read(each.body)
+            except Malformed:
+                continue
+            return body.purpose, body.version
+    return "", ""

@@ -1,0 +1,304 @@
+"""From records to what pages say: the newest evidence and findings of a subject, by what they are and who said so.
+
+Nothing is judged here. Verdicts, intervals and limits are taken from the records as they stand; where a record says
+nothing, nothing is filled in.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+import msgspec
+
+from tongqiu.portal.models import FindingRow, MeasureRow, Numbers, Plot, RecordRow, Verdicts, Word
+from tongqiu.practice import Found, Measured
+from tongqiu.record.audience import EVERYONE
+from tongqiu.record.faults import Malformed
+from tongqiu.record.shapes import Evidence, Finding
+from tongqiu.record.subject import Subject
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable, Sequence
+
+    from tongqiu.portal.lent import Desk, Practices
+    from tongqiu.record.shapes import Scalar
+    from tongqiu.record.statement import Statement
+
+MOST_SHAPES = 2000
+"""Pieces of evidence, or findings, that one page reads from one record."""
+
+_ORDER = {"unmet": 0, "undecided": 1, "not-assessed": 2, "met": 3, "not-applicable": 4}
+_SEVERITY = {"critical": 0, "high": 1, "medium": 2, "low": 3, "info": 4}
+_SHARES = frozenset(
+    {"rate", "share", "proportion", "accuracy", "precision", "recall", "missing", "completeness", "prevalence"}
+)
+_NAMES: dict[str, tuple[str, ...]] = {
+    "value": ("value", "ratio", "difference", "gap", "rate", "share", "estimate", "found"),
+    "low": ("low", "lower"),
+    "high": ("high", "upper"),
+    "limit": ("limit", "threshold", "bar", "floor", "ceiling"),
+}
+
+
+def gone(statement: Statement) -> bool:
+    """Tell whether the content of a record was erased or withheld."""
+    return cast("object", statement.content) is None
+
+
+def shapes(statement: Statement, practices: Practices) -> tuple[tuple[Measured, ...], tuple[Found, ...], bool]:
+    """Return the evidence and findings in one record, and whether its type is installed.
+
+    A record of a type that is not installed is read by shape alone: lists called ``evidence`` and ``findings`` whose
+    every item has the shape are shown. A body that does not fit its own type shows nothing.
+    """
+    if gone(statement):
+        return (), (), False
+    kind = practices.kind(statement.kind)
+    if kind is None:
+        return (
+            tuple(Measured(statement, each) for each in _by_shape(statement.body, "evidence", Evidence)),
+            tuple(Found(statement, each) for each in _by_shape(statement.body, "findings", Finding)),
+            False,
+        )
+    try:
+        body = kind.read(statement.body, where=statement.entry)
+    except Malformed:
+        return (), (), True
+    seen = () if kind.evidence is None else tuple(kind.evidence(body))[:MOST_SHAPES]
+    weighed = () if kind.findings is None else tuple(kind.findings(body))[:MOST_SHAPES]
+    return tuple(Measured(statement, each) for each in seen), tuple(Found(statement, each) for each in weighed), True
+
+
+def word_of(measured: Sequence[Measured], found: Sequence[Found], *, known: bool, parties: int = 1) -> Word:
+    """Return the one word for what a record is, the strongest that its content supports."""
+    bases = {each.evidence.basis for each in measured}
+    if "measured" in bases:
+        return "reproduced" if parties > 1 else "measured"
+    if "imported" in bases:
+        return "imported"
+    if bases:
+        return "claimed"
+    if found:
+        return "derived"
+    return "claimed" if known else "opaque"
+
+
+def record_row(statement: Statement, practices: Practices) -> RecordRow:
+    """Return a record as it stands in a list."""
+    if gone(statement):
+        nothing = Subject(type="output", id="urn:tongqiu:withheld")
+        return RecordRow(
+            statement.entry, "", None, "withheld", nothing, "", "", statement.logged, statement.index, statement.origin,
+            public=False,
+        )  # fmt: skip
+    measured, found, known = shapes(statement, practices)
+    kind = practices.kind(statement.kind)
+    return RecordRow(
+        entry=statement.entry,
+        kind=statement.kind,
+        title=None if kind is None else kind.title,
+        word=word_of(measured, found, known=known),
+        subject=statement.subject,
+        issuer=statement.issuer,
+        at=statement.at,
+        logged=statement.logged,
+        index=statement.index,
+        origin=statement.origin,
+        public=statement.content.audience == EVERYONE,
+    )
+
+
+def newest_evidence(measured: Iterable[Measured]) -> tuple[list[Measured], int]:
+    """Return, of evidence that says the same thing again, only what was said last, and how many older ones there are.
+
+    The same thing: one issuer, subject, kind, measure, method and set of grouping columns.
+    """
+    return _newest(
+        measured,
+        lambda each: (
+            each.statement.issuer,
+            each.statement.subject.id,
+            each.statement.kind,
+            each.evidence.measure,
+            each.evidence.method.partition("@")[0],
+            tuple(sorted(each.evidence.group)),
+            each.evidence.group.get("between", ""),
+        ),
+    )
+
+
+def newest_findings(found: Iterable[Found]) -> tuple[list[Found], int]:
+    """Return, of findings on the same requirement, only those said last, and how many older ones there are."""
+    return _newest(
+        found,
+        lambda each: (
+            each.statement.issuer,
+            each.statement.subject.id,
+            each.statement.kind,
+            each.finding.requirement,
+            each.finding.title.en,
+        ),
+    )
+
+
+def measure_rows(measured: Sequence[Measured]) -> tuple[MeasureRow, ...]:
+    """Return evidence as rows, sorted by subject, measure and group.
+
+    ``parties`` counts the issuers that measured the same of the same thing by the same method; the word is
+    *reproduced* where that is more than one and their intervals meet.
+    """
+    by_claim: dict[Hashable, list[Measured]] = {}
+    for each in measured:
+        by_claim.setdefault(_claim(each), []).append(each)
+    rows = [_measure_row(each, by_claim[_claim(each)]) for each in measured]
+    return tuple(
+        sorted(rows, key=lambda row: (row.subject.type, row.subject.id, row.measure, sorted(row.group.items()), row.at))
+    )
+
+
+def finding_rows(found: Iterable[Found]) -> tuple[FindingRow, ...]:
+    """Return findings as rows, the most serious first."""
+    rows = [
+        FindingRow(
+            entry=statement.entry,
+            subject=statement.subject,
+            requirement=finding.requirement,
+            title=finding.title,
+            verdict=finding.verdict,
+            severity=finding.severity,
+            code=finding.code,
+            reason=finding.reason,
+            mend=finding.mend,
+            params=finding.params,
+            numbers=Numbers(**{name: _first(finding.params, keys) for name, keys in _NAMES.items()}),
+            kind=statement.kind,
+            issuer=statement.issuer,
+            at=statement.at,
+        )
+        for statement, finding in found
+    ]
+    return tuple(
+        sorted(rows, key=lambda row: (_ORDER[row.verdict], _SEVERITY[row.severity], row.requirement, row.entry))
+    )
+
+
+def verdicts(rows: Iterable[FindingRow]) -> Verdicts:
+    """Return how many findings came to each verdict."""
+    count = dict.fromkeys(_ORDER, 0)
+    for row in rows:
+        count[row.verdict] += 1
+    return Verdicts(**{name.replace("-", "_"): number for name, number in count.items()})
+
+
+def plots(rows: Sequence[MeasureRow], findings: Sequence[FindingRow]) -> tuple[Plot, ...]:
+    """Return the measures that hold for groups, gathered so that groups of one kind stand side by side.
+
+    A limit is drawn only where a finding about the same subject names this measure and its limit in its parameters.
+    """
+    gathered: dict[Hashable, list[MeasureRow]] = {}
+    for row in rows:
+        if row.group and isinstance(row.value, int | float) and not isinstance(row.value, bool):
+            key = (row.subject.id, row.measure, row.method, row.issuer, tuple(sorted(row.group)))
+            gathered.setdefault(key, []).append(row)
+    limits = {
+        (found.subject.id, str(found.params.get("measure", ""))): found.numbers.limit
+        for found in findings
+        if found.numbers.limit is not None
+    }
+    return tuple(
+        Plot(group[0].title, group[0].subject, tuple(group), limits.get((group[0].subject.id, group[0].measure)))
+        for group in gathered.values()
+    )
+
+
+def gather(desk: Desk, subjects: Sequence[Subject]) -> tuple[list[Measured], list[Found]]:
+    """Return the evidence and findings about any of ``subjects``, each once."""
+    measured: dict[Hashable, Measured] = {}
+    found: dict[Hashable, Found] = {}
+    for subject in subjects:
+        for i, seen in enumerate(desk.evidence(subject=subject)):
+            measured.setdefault(
+                (seen.statement.entry, seen.evidence.measure, tuple(seen.evidence.group.items()), i), seen
+            )
+        for i, weighed in enumerate(desk.findings(subject=subject)):
+            found.setdefault((weighed.statement.entry, weighed.finding.requirement, weighed.finding.code, i), weighed)
+    return list(measured.values()), list(found.values())
+
+
+def _newest(items: Iterable[Any], key: Any) -> tuple[list[Any], int]:  # noqa: ANN401 - for both shapes
+    held = list(items)
+    last: dict[Hashable, tuple[str, int, str]] = {}
+    for each in held:
+        place = (each.statement.at, each.statement.index, each.statement.entry)
+        if place > last.get(key(each), ("", -1, "")):
+            last[key(each)] = place
+    kept = [each for each in held if each.statement.entry == last[key(each)][2]]
+    return kept, len(held) - len(kept)
+
+
+def _by_shape(body: object, name: str, form: type[Any]) -> list[Any]:
+    listed = body.get(name) if isinstance(body, dict) else None
+    if not isinstance(listed, list | tuple):
+        return []
+    try:
+        return msgspec.convert(list(listed)[:MOST_SHAPES], list[form], strict=True)  # type: ignore[valid-type]
+    except msgspec.ValidationError:
+        return []
+
+
+def _claim(each: Measured) -> Hashable:
+    subject, seen = each.statement.subject, each.evidence
+    group = tuple(sorted(seen.group.items()))
+    return (subject.digest or subject.id, seen.measure, seen.method.partition("@")[0], group, seen.unit)
+
+
+def _measure_row(each: Measured, same: Sequence[Measured]) -> MeasureRow:
+    statement, seen = each
+    others = [other for other in same if other.statement.issuer != statement.issuer and _agree(seen, other.evidence)]
+    parties = 1 + len({other.statement.issuer for other in others})
+    words = set(seen.measure.replace("-", ".").split("."))
+    return MeasureRow(
+        entry=statement.entry,
+        subject=statement.subject,
+        measure=seen.measure,
+        title=seen.title,
+        group=seen.group,
+        value=seen.value,
+        unit=seen.unit,
+        low=seen.low,
+        high=seen.high,
+        coverage=seen.coverage,
+        u=seen.u,
+        n=seen.n,
+        method=seen.method,
+        basis=seen.basis,
+        ran_by=seen.ran_by,
+        attested=seen.attested,
+        word=word_of([each], (), known=True, parties=parties),
+        parties=parties,
+        share=seen.unit == "1" and not words.isdisjoint(_SHARES) and "ratio" not in words and _within_one(seen),
+        kind=statement.kind,
+        issuer=statement.issuer,
+        at=statement.at,
+    )
+
+
+def _agree(first: Evidence, second: Evidence) -> bool:
+    if first.basis != "measured" or second.basis != "measured":
+        return False
+    if first.low is None or first.high is None or second.low is None or second.high is None:
+        return first.value == second.value
+    return first.low <= second.high and second.low <= first.high
+
+
+def _within_one(seen: Evidence) -> bool:
+    numbers = (seen.value, seen.low, seen.high)
+    return all(each is None or (isinstance(each, int | float) and -1 <= each <= 1) for each in numbers)
+
+
+def _first(params: dict[str, Scalar], names: Sequence[str]) -> float | None:
+    for name in names:
+        value = params.get(name)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return float(value)
+    return None

@@ -1,0 +1,274 @@
+"""The pages of a node over HTTP: every page an address, with JSON and CSV beside it made from the same values."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+from typing import TYPE_CHECKING
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+
+from tongqiu.portal import directory
+from tongqiu.portal.draw import Voice, css, render
+from tongqiu.portal.guard import Guard
+from tongqiu.portal.pages import PAGES, Shown, Visit, area, practice_page
+from tongqiu.portal.report import report_html, style_hash
+from tongqiu.portal.tongue import choose
+from tongqiu.record.audience import STRANGER, Principal
+from tongqiu.record.faults import Fault, Malformed, Missing, Unreachable, row
+from tongqiu.record.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator
+
+    from starlette.requests import Request
+
+    from tongqiu.portal.lent import Node
+
+PORT = 8642
+LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
+"""The names under which a page for this machine alone may be asked for."""
+
+_MOST_PARAMS = 32
+
+
+class Site:
+    """The pages of one node for one principal; made by :func:`app`."""
+
+    def __init__(self, node: Node, *, language: str, principal: Principal) -> None:
+        """Show ``node`` to ``principal``, in ``language`` where the reader names none."""
+        self._node = node
+        self._language = language
+        self._principal = principal
+
+    def routes(self) -> list[Route]:
+        """Return every route: fixed ones first, then the pages of the practices, then the areas."""
+        made = [
+            Route("/static/portal.css", _style),
+            Route("/checkpoint", self._raw(_checkpoint)),
+            Route("/report", self._raw(self._report)),
+            Route("/records/{hex}/envelope", self._raw(_envelope)),
+            Route("/records/{hex}/receipt", self._raw(_receipt)),
+            Route("/files/{hex}", self._raw(_stream)),
+        ]
+        for path, beside, show in PAGES:
+            made += self._page(path, beside, show)
+        for practice in self._node.practices.all:
+            for page in practice.pages:
+                path = directory.page_path(practice, page.path)
+                made += self._page(path, path, practice_page(page))
+        return [*made, *self._page("/areas/{name}", "/areas/{name}", area)]
+
+    def _page(self, path: str, beside: str, show: Callable[[Visit], Shown]) -> list[Route]:
+        return [
+            Route(beside + ".json", self._answer(show, "json", beside)),
+            Route(beside + ".csv", self._answer(show, "csv", beside)),
+            Route(path, self._answer(show, "html", beside)),
+        ]
+
+    def _visit(self, request: Request) -> Visit:
+        query = dict(request.query_params)
+        if len(query) > _MOST_PARAMS:
+            raise Malformed(
+                "portal.params",
+                Text(en="There are too many parameters.", zh="参数过多。"),
+                do=Text(en="Name at most {most}.", zh="最多 {most} 个。"),
+                most=_MOST_PARAMS,
+            )
+        return Visit(self._node, self._node.desk(self._principal), dict(request.path_params), query)
+
+    def _answer(self, show: Callable[[Visit], Shown], form: str, beside: str) -> Callable[[Request], Response]:
+        def endpoint(request: Request) -> Response:
+            try:
+                shown = show(self._visit(request))
+                if form == "json":
+                    return _json(shown.model)
+                if form == "csv":
+                    return Response(shown.sheet.csv(), media_type="text/csv; charset=utf-8; header=present")
+                return self._html(request, shown, beside)
+            except Fault as fault:
+                return self.fault(request, fault, problem=form != "html")
+
+        return endpoint
+
+    def _raw(self, give: Callable[[Visit], Response]) -> Callable[[Request], Response]:
+        def endpoint(request: Request) -> Response:
+            try:
+                return give(self._visit(request))
+            except Fault as fault:
+                return self.fault(request, fault, problem=False)
+
+        return endpoint
+
+    def _html(self, request: Request, shown: Shown, beside: str) -> Response:
+        voice, language = self._voice(request), self._chosen(request)
+        query = {key: value for key, value in request.query_params.items() if key != "lang"}
+        switch = Voice(language).url(request.url.path, **query, lang="en" if language == "zh" else "zh")
+        places = {key: str(value) for key, value in request.path_params.items()}
+        plain = beside
+        for key, value in places.items():
+            plain = plain.replace("{" + key + "}", value).replace("{" + key + ":path}", value)
+        page = render(
+            shown.template,
+            voice,
+            m=shown.model,
+            title=shown.title,
+            node=self._node.name,
+            me=self._node.me,
+            here=request.url.path,
+            query=query,
+            switch=switch,
+            json_url=Voice(language).url(plain + ".json", **query),
+            csv_url=Voice(language).url(plain + ".csv", **query),
+            hidden=dict(request.query_params) if "lang" in request.query_params else {},
+        )
+        return _page_of(page, language)
+
+    def fault(self, request: Request, fault: Fault, *, problem: bool) -> Response:
+        """Return the answer to ``fault``: a page, or a problem (RFC 9457) where data was asked for.
+
+        Whatever is missing gives the same answer, whether it does not exist or may not be seen.
+        """
+        if isinstance(fault, Missing):
+            fault = directory.absent()
+        line = row(fault)
+        language = self._chosen(request)
+        if problem:
+            body = {
+                "type": line.problem,
+                "title": fault.action.of(language),
+                "status": line.http_status,
+                "detail": fault.what.of(language),
+                "code": fault.code,
+                "do": fault.do.of(language),
+            }
+            data = json.dumps(body, ensure_ascii=False).encode()
+            return Response(data, line.http_status, {"content-language": language}, "application/problem+json")
+        switch = Voice(language).url("/", lang="en" if language == "zh" else "zh")
+        page = render(
+            "fault.html",
+            self._voice(request),
+            fault=fault,
+            status=line.http_status,
+            title=Text(en="Nothing to show", zh="无法显示"),
+            node=self._node.name,
+            me=self._node.me,
+            here="",
+            switch=switch,
+            json_url="",
+            csv_url="",
+        )
+        return _page_of(page, language, line.http_status)
+
+    def stray(self, request: Request, error: Exception) -> Response:
+        """Answer an address that no route serves, or a fault of the web framework itself."""
+        if isinstance(error, HTTPException) and error.status_code == 404:  # noqa: PLR2004 - as HTTP calls it
+            return self.fault(request, directory.absent(), problem=request.url.path.endswith((".json", ".csv")))
+        broken = Unreachable(
+            "portal.broken",
+            Text(en="This page could not be made.", zh="无法生成此页面。"),
+            do=Text(en="Try again later, or tell whoever runs this node.", zh="请稍后重试，或告知节点运行者。"),
+        )
+        return self.fault(request, broken, problem=False)
+
+    def _report(self, visit: Visit) -> Response:
+        language = choose(visit.query, "", self._language)
+        subject = visit.desk.subject(visit.asked("id"))
+        page = report_html(visit.desk, subject, language=language, practices=visit.node.practices, node=visit.node.name)
+        policy = f"default-src 'none'; style-src '{style_hash()}'; frame-ancestors 'none'; base-uri 'none'"
+        return _page_of(page, language, headers={"content-security-policy": policy})
+
+    def _chosen(self, request: Request) -> str:
+        return choose(request.query_params, request.headers.get("accept-language", ""), self._language)
+
+    def _voice(self, request: Request) -> Voice:
+        language = self._chosen(request)
+        return Voice(language, {"lang": language} if "lang" in request.query_params else None)
+
+
+def app(
+    node: Node, *, language: str = "en", principal: Principal = STRANGER, hosts: Collection[str] | None = None
+) -> Starlette:
+    """Return the pages of ``node`` as an ASGI application, as ``principal`` may see them (a stranger unless said).
+
+    ``language`` answers readers who ask for none; ``hosts`` names the only Host headers that are served.
+    """
+    site = Site(node, language=language, principal=principal)
+    return Starlette(
+        routes=site.routes(),
+        middleware=[Middleware(Guard, hosts=hosts)],
+        exception_handlers={404: site.stray, 500: site.stray},
+    )
+
+
+def serve(
+    node: Node, host: str = "127.0.0.1", port: int = PORT, *, language: str = "en", principal: Principal | None = None
+) -> None:
+    """Serve the pages of ``node`` until interrupted.
+
+    On this machine's own address (the default) the reader is the node's own party, so private records show; on any
+    other address the reader is a stranger and sees only what is for everyone. ``principal`` says otherwise.
+    """
+    import uvicorn
+
+    local = is_local(host)
+    who = principal or (Principal(party=node.me, roles=frozenset({"owner"})) if local else STRANGER)
+    pages = app(node, language=language, principal=who, hosts=LOCAL | {host.strip("[]").lower()} if local else None)
+    uvicorn.run(pages, host=host, port=port, log_level="warning", server_header=False, date_header=True)
+
+
+def is_local(host: str) -> bool:
+    """Tell whether only this machine reaches ``host``."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def _style(_request: Request) -> Response:
+    return Response(css(), media_type="text/css; charset=utf-8", headers={"cache-control": "public, max-age=86400"})
+
+
+def _json(model: object) -> Response:
+    return Response(msgspec.json.encode(model), media_type="application/json")
+
+
+def _page_of(page: str, language: str, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    named = {"content-language": language, "vary": "accept-language", **(headers or {})}
+    return Response(page, status, named, media_type="text/html; charset=utf-8")
+
+
+def _checkpoint(visit: Visit) -> Response:
+    return Response(visit.desk.checkpoint(), media_type="text/plain; charset=utf-8")
+
+
+def _envelope(visit: Visit) -> Response:
+    return _download(visit.desk.envelope(visit.entry), f"{visit.path['hex'][:16]}.envelope.cose")
+
+
+def _receipt(visit: Visit) -> Response:
+    return _download(visit.desk.receipt(visit.entry), f"{visit.path['hex'][:16]}.receipt.cose")
+
+
+def _download(data: bytes, name: str) -> Response:
+    return Response(data, 200, {"content-disposition": f'attachment; filename="{name}"'}, "application/cose")
+
+
+def _stream(visit: Visit) -> Response:
+    pieces = iter(visit.desk.stream(visit.entry))
+    first = next(pieces, b"")
+
+    def whole() -> Iterator[bytes]:
+        yield first
+        yield from pieces
+
+    # Whatever the file claims to be, a browser may only save it: it is a stranger's file.
+    headers = {"content-disposition": f'attachment; filename="{visit.path["hex"][:16]}"'}
+    return StreamingResponse(whole(), 200, headers, "application/octet-stream")
