@@ -138,6 +138,10 @@ class _Writer:
         made = self._named("application", "system", system)
         basis = self._identity(made, system)
         self._declared_licence(made, basis, system)
+        if system.says.get("provider"):
+            made["supplier"] = {"name": system.says["provider"]}
+            basis["supplier"] = "claimed"
+            self.bases["claimed"] += 1
         made["properties"] = _properties(basis)
         return made
 

@@ -43,9 +43,6 @@ KEEP = 256
 LEAST = 25
 """Texts with fewer runs than this are too short to be told by fingerprint and are left out of the index."""
 
-WHOLE = 0.9
-"""From this share on a text counts as recognised."""
-
 PART = 0.6
 """From this share on a file is said to resemble a text that was altered; an altered licence is another licence."""
 

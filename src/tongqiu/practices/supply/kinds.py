@@ -18,6 +18,8 @@ Count = Annotated[int, msgspec.Meta(ge=0)]
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Short = Annotated[str, msgspec.Meta(max_length=500)]
 METHOD = "supply@1"
+WHOLE = 0.9
+"""From this share of a known text on, a file counts as holding it."""
 
 
 class Expression(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -239,6 +241,38 @@ def bom_evidence(body: Bom) -> Iterator[Evidence]:
     yield _seen("supply.unlicensed", body.unlicensed, n=total)
 
 
+def licences_hold(body: Licences) -> Iterator[str]:
+    """Yield the fields that contradict others: more headers than files, a state that its scores do not give."""
+    if not body.headed <= body.sources <= body.files:
+        yield "headed"
+    if sum(each.files for each in body.headers) != body.headed and not body.more:
+        yield "headers"
+    for number, text in enumerate(body.texts):
+        best = max((match.score for match in text.matches), default=0.0)
+        whole = best >= WHOLE
+        if (text.state == "recognised") != whole or (text.state == "altered") != (bool(text.matches) and not whole):
+            yield f"texts.{number}.state"
+
+
+def weights_hold(body: Weights) -> Iterator[str]:
+    """Yield the fields that contradict others: a state that its rule does not give."""
+    if len(body.files) + body.more > body.looked_at:
+        yield "looked_at"
+    for number, each in enumerate(body.files):
+        if (each.state == "allowed") != (each.code == "weights.allowed"):
+            yield f"files.{number}.state"
+
+
+def bom_holds(body: Bom) -> Iterator[str]:
+    """Yield the fields that contradict others: more dependencies than components, more unpinned than dependencies."""
+    if body.dependencies > body.components.get("library", 0):
+        yield "dependencies"
+    if body.unpinned > body.dependencies:
+        yield "unpinned"
+    if body.unlicensed > sum(body.components.values()):
+        yield "unlicensed"
+
+
 def review_findings(body: Review) -> tuple[Finding, ...]:
     """Return the findings as they stand."""
     return body.findings
@@ -249,18 +283,21 @@ LICENCES = Kind(
     body=Licences,
     title=Text(en="Licences found", zh="发现的许可证"),
     evidence=licences_evidence,
+    holds=licences_hold,
 )
 WEIGHTS = Kind(
     name="supply.weights/1",
     body=Weights,
     title=Text(en="Model files", zh="模型文件"),
     evidence=weights_evidence,
+    holds=weights_hold,
 )
 BOM = Kind(
     name="supply.bom/1",
     body=Bom,
     title=Text(en="Bill of materials", zh="物料清单"),
     evidence=bom_evidence,
+    holds=bom_holds,
 )
 REVIEW = Kind(
     name="supply.review/1",

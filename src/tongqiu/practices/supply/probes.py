@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 MANIFEST = "tongqiu.toml"
 MOST_WEIGHTS = 2_000
-_SAYS = ("version", "description", "licence", "task", "architecture")
+_SAYS = ("version", "description", "licence", "task", "architecture", "provider")
 
 
 # --- licences ---------------------------------------------------------------------------------------------------------

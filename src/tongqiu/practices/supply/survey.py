@@ -7,7 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Literal
 
 from tongqiu.practices.supply import expressions, fingerprint, manifests
-from tongqiu.practices.supply.kinds import BadHeader, Declared, Expression, LicenceFile, Licences, Recognised
+from tongqiu.practices.supply.kinds import WHOLE, BadHeader, Declared, Expression, LicenceFile, Licences, Recognised
 from tongqiu.record import digest
 from tongqiu.record.faults import Malformed
 from tongqiu.scan import tree as scan
@@ -161,7 +161,7 @@ def licence_text(path: str, data: bytes) -> LicenceFile:
 
 def _state(path: str, reading: fingerprint.Reading) -> Literal["recognised", "altered", "unknown", "notice"]:
     best = max((match.score for match in reading.matches), default=0.0)
-    if best >= fingerprint.WHOLE:
+    if best >= WHOLE:
         return "recognised"
     if reading.matches:
         return "altered"

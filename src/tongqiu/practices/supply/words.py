@@ -25,9 +25,9 @@ REASONS = {
         zh="许可证写作“{says}”，无法对应到唯一的已知许可证。",
     ),
     "licence-none": Text(
-        en="No licence was found in {files} files: no known text, no header, no declaration. Without one, nobody else "
-        "may lawfully rely on being allowed to use it.",
-        zh="在 {files} 个文件中未发现许可证：没有已知文本、标头或声明。没有许可证，他人无法合法地确信自己可以使用。",
+        en="No licence was found (files looked at: {files}): no known text, no header, no declaration. Without one, nobody "
+        "else may rely on being allowed to use it.",
+        zh="在 {files} 个文件中未发现许可证：没有已知文本、标头或声明。没有许可证，他人无法确信自己获准使用。",
     ),
     "declared-twice": Text(
         en="{first_path} says {first}, but {second_path} says {second}.",
@@ -55,7 +55,7 @@ REASONS = {
         zh="{path} 中有 {percent}% 的文字不属于任何已知许可证，可能附加了条款。",
     ),
     "text-unknown": Text(
-        en="{count} files are named like licences but hold no text known here: {places}.",
+        en="Named like licences, but holding no text known here: {count} ({places}).",
         zh="有 {count} 个文件以许可证命名，但其内容不是此处已知的文本：{places}。",
     ),
     "terms-restricted": Text(
@@ -64,7 +64,7 @@ REASONS = {
         zh="{path} 含有 {name}（{id}），ScanCode 许可证数据将其归为“{category}”：其条款超出开放许可证，需要逐条阅读。",
     ),
     "bad-headers": Text(
-        en="{count} licence headers or package descriptions cannot be read: {places}.",
+        en="Licence headers or package descriptions that cannot be read: {count} ({places}).",
         zh="有 {count} 处许可证标头或包描述无法读取：{places}。",
     ),
     "headers": Text(
@@ -76,13 +76,13 @@ REASONS = {
         en="{path} may not be loaded: it is damaged or made to mislead. {why}",
         zh="不得加载 {path}：文件已损坏或意在误导。{why}",
     ),
-    "weights-more": Text(en="{count} more files may not be loaded.", zh="另有 {count} 个文件不得加载。"),
+    "weights-more": Text(en="Further files that may not be loaded: {count}.", zh="另有 {count} 个文件不得加载。"),
     "weights-unknown": Text(
-        en="{count} files have a format that is not known here, so nothing is said about them: {places}.",
+        en="Of a format not known here, so nothing is said about them: {count} ({places}).",
         zh="有 {count} 个文件格式未知，不作判断：{places}。",
     ),
     "weights-allowed": Text(
-        en="All {count} model files were read to the last field and hold only numbers and notes.",
+        en="Every model file ({count}) was read to the last field and holds only numbers and notes.",
         zh="全部 {count} 个模型文件均已逐字段读完，只含数值和说明。",
     ),
     "no-weights": Text(en="No model file was found.", zh="未发现模型文件。"),
@@ -90,12 +90,14 @@ REASONS = {
         en="{places} carries a chat template, a small program that a chat program may run; it was not read.",
         zh="{places} 带有对话模板，即对话程序可能运行的小程序；此处未检查其内容。",
     ),
-    "unread": Text(en="{count} lock files cannot be read: {places}.", zh="有 {count} 个锁定文件无法读取：{places}。"),
+    "unread": Text(
+        en="Lock files that cannot be read: {count} ({places}).", zh="有 {count} 个锁定文件无法读取：{places}。"
+    ),
     "unpinned": Text(
-        en="{count} of {total} dependencies have no exact version, so what will be installed can change.",
+        en="Dependencies without an exact version: {count} of {total}. What will be installed can change.",
         zh="{total} 个依赖中有 {count} 个未锁定确切版本，实际安装的内容可能变化。",
     ),
-    "pinned": Text(en="All {total} dependencies have exact versions.", zh="全部 {total} 个依赖都锁定了确切版本。"),
+    "pinned": Text(en="Every dependency ({total}) has an exact version.", zh="全部 {total} 个依赖都锁定了确切版本。"),
     "no-dependencies": Text(
         en="No list of dependencies was found, or it names none.", zh="未发现依赖列表，或列表为空。"
     ),
