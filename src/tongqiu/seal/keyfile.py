@@ -172,7 +172,7 @@ def _write_new(path: Path, data: bytes) -> None:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-            os.link(draft, path)
+            _link(draft, path)
         finally:
             draft.unlink(missing_ok=True)
         if _POSIX:
