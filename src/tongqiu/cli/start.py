@@ -178,18 +178,8 @@ def _show(node: Node, outcome: Outcome, seconds: float) -> None:
         found.values(),
         key=lambda each: (each.finding.verdict != "unmet", SEVERITY.index(each.finding.severity), each.finding.requirement),
     )
-    rows: list[Any] = [
-        (
-            styled(VERDICTS[each.finding.verdict].of(lang()), STYLES[each.finding.verdict]),
-            each.statement.subject.name or each.statement.subject.id,
-            each.finding.title.of(lang()),
-            each.finding.reason.of(lang()),
-            short(each.statement.entry),
-        )
-        for each in order
-    ]
-    heads = (t("Verdict", "结论"), t("About", "对象"), t("Requirement", "要求"), t("Why", "理由"), t("Record", "记录"))
-    out.print(table(heads, rows, title=t("Findings on {name}", "关于 {name} 的判定", name=outcome.system.name)))
+    out.print(styled(t("Findings on {name}", "关于 {name} 的判定", name=outcome.system.name), "bold"))  # type: ignore[arg-type]
+    out.print(_findings_grid(order))
     for name, fault in outcome.failed:
         out.print(styled(t("Could not be assessed: {name}", "未能评估：{name}", name=name), "yellow"))  # type: ignore[arg-type]
         complain(fault)
@@ -206,6 +196,28 @@ def _show(node: Node, outcome: Outcome, seconds: float) -> None:
             seconds=f"{seconds:.1f}",
         )
     )
+
+
+def _findings_grid(order: Sequence[Found]) -> Any:  # noqa: ANN401 - a rich table
+    """Return findings as a grid that is readable at 80 columns: verdict; what and about whom; why, and the record.
+
+    What was met is said in one line each; reasons are spelt out for everything else.
+    """
+    from rich.table import Table
+    from rich.text import Text as Inert
+
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    for each in order:
+        finding = each.finding
+        words = Inert()
+        words.append(finding.title.of(lang()), style="bold" if finding.verdict == "unmet" else "")
+        words.append(f"  {each.statement.subject.name or each.statement.subject.id} · {short(each.statement.entry)}", style="dim")
+        if finding.verdict not in {"met", "not-applicable"}:
+            words.append("\n" + finding.reason.of(lang()))
+        grid.add_row(styled(VERDICTS[finding.verdict].of(lang()), STYLES[finding.verdict]), words)  # type: ignore[arg-type]
+    return grid
 
 
 class _Bars:

@@ -113,7 +113,7 @@ def assess(
     changed = _compose(node, target)
     jobs = _plan(node, folder, target)
     names = _unique([job.name for job in jobs])
-    todo = [(name, job) for name, job in zip(names, jobs, strict=True) if not _standing_with(node, job.slot, job.key)]
+    todo = [(name, job) for name, job in zip(names, jobs, strict=True) if not _unchanged(node, job)]
     due = {name for name, _ in todo}
     unchanged = [name for name in names if name not in due]
     watch.planned([name for name, _ in todo], unchanged)
@@ -212,6 +212,17 @@ def _standing_with(node: Node, thread: str, key: str) -> bool:
     return any(each.content.key == key for each in node.snapshot().standing("*", thread=thread))
 
 
+def _unchanged(node: Node, job: _Job) -> bool:
+    """Tell whether what stands in a run's slot was made under its key; that it found nothing to say is noted apart."""
+    if node.noted(_empty(job)):
+        return not _results(node.snapshot(), job.slot)
+    return _standing_with(node, job.slot, job.key)
+
+
+def _empty(job: _Job) -> str:
+    return f"empty:{job.slot}:{job.key}"
+
+
 def _look(  # noqa: PLR0913 - one call site
     node: Node,
     folder: Path,
@@ -233,6 +244,8 @@ def _look(  # noqa: PLR0913 - one call site
                 _check_makes(job, ended.said)
                 by = f"{job.probe.name}@{job.probe.version}"
                 node.replace(job.slot, ended.said, by=by, key=job.key, ran_by=ran_by)
+                if not ended.said:
+                    node.note(_empty(job))
             except Fault as refused:
                 fault = refused
         if fault is None:

@@ -211,6 +211,16 @@ class Node:
         threaded = [each if each.thread else each._replace(thread=thread) for each in said]
         return self.publish(threaded, by=by, key=key, asked=asked, ran_by=ran_by, retiring=old)
 
+    def note(self, key: str) -> None:
+        """Note durably, without a record, that a piece of work was done and led to nothing. Idempotent."""
+        (outcome,) = self.log.append([Submission((), None, key)])
+        if not isinstance(outcome, tuple):
+            raise outcome
+
+    def noted(self, key: str) -> bool:
+        """Tell whether ``key`` was noted."""
+        return self.store.backend.done(key) is not None
+
     def withdraw(self, statement: Statement, *, why: str) -> Statement:
         """Log that this party no longer stands by its record. Raises Refused for another party's record."""
         if statement.issuer != self.me:

@@ -15,7 +15,7 @@ from tongqiu.node.ask import Listed, Snapshot
 from tongqiu.node.assess import standing
 from tongqiu.node.discovery import matches
 from tongqiu.practice import load
-from tongqiu.record import core
+from tongqiu.record import cbor, core
 from tongqiu.record.faults import Fault, Missing, Unreachable
 from tongqiu.record.statement import Statement, instant, read_content
 from tongqiu.record.text import Text
@@ -234,7 +234,8 @@ def _weigh_again(statement: Statement, maker: Assessor, all_: Sequence[Statement
         return Checked(statement, None, (Text(_CANNOT.en.format(why=fault.what.en), _CANNOT.zh.format(why=fault.what.zh)),))
     if snapshot.asked != asked:
         return Checked(statement, None, (_PARTIAL,))
-    same = any(each.kind == statement.kind and kind.write(each.body) == statement.body for each in said)
+    signed = cbor.dumps(statement.body)
+    same = any(each.kind == statement.kind and cbor.dumps(kind.write(each.body)) == signed for each in said)
     return Checked(statement, same, (_WEIGHED,) if same else (_DIFFERENT,))
 
 
