@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
@@ -67,5 +68,5 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.section("skipped, and none may be", red=True)
     if names:
         terminalreporter.section(f"{len(names)} not run here, chosen away by -m or -k")
-        for name in sorted(names):
-            terminalreporter.write_line(name)
+        for file, count in sorted(Counter(name.split("::")[0] for name in names).items()):
+            terminalreporter.write_line(f"{count:6} in {file}")
