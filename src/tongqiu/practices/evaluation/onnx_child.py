@@ -7,6 +7,7 @@ never loads operator libraries, and files beside the model only when the parent 
 from __future__ import annotations
 
 import sys
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -74,9 +75,10 @@ def score(order: Order, features: NDArray[np.float32]) -> tuple[str, NDArray[np.
         feed = _feed(session, order, features)
         name, column = _output(session, order.output)
         found = np.asarray(session.run([name], feed)[0])
-    except RuntimeError as error:
-        # onnxruntime's own errors all derive from RuntimeError.
-        raise _CannotError("run", str(error)[:300]) from error
+    except _engine_faults() as error:
+        # The engine repeats the path it was given; where the file lies on this machine is nobody's business.
+        said = str(error).replace(order.path, PurePath(order.path).name)
+        raise _CannotError("run", said[:300]) from error
     if found.dtype.kind in "iub" and found.ndim in (1, 2):
         kind = "class"
     elif found.dtype.kind == "f":
@@ -88,6 +90,14 @@ def score(order: Order, features: NDArray[np.float32]) -> tuple[str, NDArray[np.
     if found.shape != (order.rows,):
         raise _CannotError("shape", f"{name}: {found.shape}")
     return kind, found.astype(np.float64)
+
+
+def _engine_faults() -> tuple[type[Exception], ...]:
+    """Return the engine's own exceptions, which have no ancestor in common but Exception."""
+    from onnxruntime.capi import onnxruntime_pybind11_state as engine
+
+    found = [each for each in vars(engine).values() if isinstance(each, type) and issubclass(each, Exception)]
+    return (RuntimeError, ValueError, *found)
 
 
 def _feed(session: Any, order: Order, features: NDArray[np.float32]) -> dict[str, Any]:  # noqa: ANN401 - an engine's own

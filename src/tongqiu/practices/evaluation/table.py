@@ -15,8 +15,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-MAX_LEVELS = 1000
-"""Most different values of a column that is read as categories."""
+MAX_LEVELS = 100
+"""Most different values of a column that is read as categories: with more it is no grouping, and may name people."""
+
+MAX_LEVEL_LENGTH = 120
+"""Longest value of such a column, in characters."""
 
 
 class Columns(NamedTuple):
@@ -116,17 +119,19 @@ def _encode(column: list[str], seen: dict[str, int], name: str, where: str) -> N
 
     for value in dict.fromkeys(column):
         if value not in seen:
-            if len(seen) >= MAX_LEVELS:
+            if len(seen) >= MAX_LEVELS or len(value) > MAX_LEVEL_LENGTH:
                 raise Malformed(
                     "evaluation.too-many-levels",
                     Text(
-                        en="The column {name} has more than {limit} different values; as groups they mean nothing.",
-                        zh="列 {name} 有超过 {limit} 个不同取值，无法作为分组。",
+                        en="The column {name} has more than {limit} different values, or values longer than {length} characters; "
+                        "these are no groups.",
+                        zh="列 {name} 有超过 {limit} 个不同取值，或取值长于 {length} 个字符，不能作为分组。",
                     ),
                     do=Text(en="Bin its values, or name another column.", zh="请将取值分箱，或改用其他列。"),
                     where=where,
                     name=name,
                     limit=MAX_LEVELS,
+                    length=MAX_LEVEL_LENGTH,
                 )
             seen[value] = len(seen)
     return np.fromiter(map(seen.__getitem__, column), dtype=np.uint16, count=len(column))
