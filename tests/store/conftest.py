@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 import sqlalchemy as sa
-from tests.store.paper import Paper
 
+from tests.store.paper import Paper
 from tongqiu.store.house import Store, open_store
 
 if TYPE_CHECKING:
@@ -40,11 +40,10 @@ def _found(name: str) -> str:
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
-    """A server in a folder of its own, reached through a socket there; never run as root, which it refuses."""
+    """Start a server in a folder of its own, reached through a socket there; never run as root, which it refuses."""
     account = pwd.getpwnam("nobody") if os.getuid() == 0 else None
 
     def run(*argv: str) -> None:
-        owner = {} if account is None else {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
         done = subprocess.run(
             argv,
             capture_output=True,
@@ -52,7 +51,9 @@ def postgres_server() -> Iterator[str]:
             check=False,
             cwd=folder,
             env={"PATH": "/usr/bin:/bin", "LC_ALL": "C"},
-            **owner,
+            user=None if account is None else account.pw_uid,
+            group=None if account is None else account.pw_gid,
+            extra_groups=None if account is None else [],
         )
         assert done.returncode == 0, done.stdout + done.stderr
 
@@ -74,7 +75,7 @@ def postgres_server() -> Iterator[str]:
 
 @pytest.fixture
 def postgres(postgres_server: str, request: pytest.FixtureRequest) -> str:
-    """The address of an empty database."""
+    """Return the address of an empty database."""
     name = f"t{abs(hash(request.node.nodeid))}"
     engine = sa.create_engine(
         postgres_server.format(name="postgres").replace("postgresql:", "postgresql+psycopg:"),

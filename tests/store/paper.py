@@ -80,7 +80,7 @@ class Paper:
         self.store = store
         self.count = 0
 
-    def row(  # noqa: PLR0913
+    def row(
         self,
         body: Any,
         *,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.ledger.backend_contract import BackendContract
 
+from tests.ledger.backend_contract import BackendContract
 from tongqiu.store.house import open_store
 
 if TYPE_CHECKING:

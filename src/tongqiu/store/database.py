@@ -150,7 +150,7 @@ def by_url(url: str, *, create: bool, wait: float = WAIT) -> Database:
     """
     try:
         parsed = sa.make_url(url)
-    except exc.ArgumentError as error:
+    except (exc.ArgumentError, ValueError) as error:
         raise _bad_url() from error
     if parsed.drivername not in {"postgresql", "postgres", "postgresql+psycopg"}:
         raise _bad_url()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, cast
 
 import sqlalchemy as sa
 
-from tongqiu.record.faults import Malformed
+from tongqiu.record.faults import Malformed, Unreachable
 from tongqiu.record.statement import Content, Statement, read_content
 from tongqiu.store import schema
 from tongqiu.store.audiences import Audiences, Known
@@ -165,6 +165,10 @@ def open_store(where: Path | str, *, create: bool, wait: float = WAIT) -> Store:
     store = Store(database)
     try:
         store.backend.scrub()
+    except Unreachable:
+        # A reader elsewhere, or too little space to rewrite the file, must not keep the node from starting: nobody reads
+        # what was erased, and the note that it is to be scrubbed stays until that has been done.
+        pass
     except BaseException:
         store.close()
         raise

@@ -19,7 +19,7 @@ from tongqiu.record.text import Text
 from tongqiu.store import schema
 from tongqiu.store.fold import Target, advance
 from tongqiu.store.rows import listed
-from tongqiu.store.shape import BUILDING, SEARCH, given_value, shape_of, table_of
+from tongqiu.store.shape import BUILDING, SEARCH, given_value, given_words, shape_of, table_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -28,10 +28,6 @@ if TYPE_CHECKING:
     from tongqiu.record.audience import Principal
     from tongqiu.store.audiences import Audiences
     from tongqiu.store.database import Database
-
-_LONGEST_SEARCH = 200
-_OURS = 5
-"""How many columns of the house's own a table begins with."""
 
 
 class Problem(NamedTuple):
@@ -272,11 +268,10 @@ def _implicit(view: View, seen: sa.Subquery, params: Mapping[str, object]) -> sa
     for name, value in params.items():
         if name == SEARCH:
             searched = [seen.c[column.name] for column in view.columns if column.searched]
-            words = str(value)[:_LONGEST_SEARCH]
-            if words:
+            if words := given_words(value):
                 found: Iterable[sa.ColumnElement[bool]] = (each.icontains(words, autoescape=True) for each in searched)
                 selected = selected.where(sa.or_(sa.false(), *found))
-        elif name not in columns or columns[name].type == "json":
+        elif name not in columns:
             raise _bad("column", name)
         else:
             selected = selected.where(seen.c[name] == given_value(columns[name], value))

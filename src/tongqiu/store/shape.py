@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import re
+import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -20,7 +21,7 @@ from tongqiu.practice import Drop, Put, load
 from tongqiu.record import cbor
 from tongqiu.record.faults import Malformed
 from tongqiu.record.text import Text
-from tongqiu.store.schema import Number
+from tongqiu.store.schema import Number, entry
 
 if TYPE_CHECKING:
     from tongqiu.practice import Column, View
@@ -35,6 +36,13 @@ BUILDING = "__new"
 _NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
 _LONGEST = 50
 _INT64 = 1 << 63
+_LARGEST = sys.float_info.max
+_LONGEST_SEARCH = 200
+_READ: dict[str, Callable[[str], object]] = {
+    "integer": int,
+    "real": float,
+    "boolean": lambda text: {"true": True, "1": True, "false": False, "0": False}[text.lower()],
+}
 
 
 class Line(NamedTuple):
@@ -112,15 +120,8 @@ def lines_of(view: View, statement: Statement) -> list[Line]:
     return list(found.values())
 
 
-def reads(view: View) -> sa.ColumnElement[bool] | None:
-    """Return the condition on a column ``kind`` that ``view`` reads an entry, or None for every kind."""
-    return kinds_like(view.reads)
-
-
 def kinds_like(patterns: tuple[str, ...]) -> sa.ColumnElement[bool] | None:
     """Return the condition that ``entry.kind`` is one of ``patterns`` (a name, or ``prefix*``), or None for ``*``."""
-    from tongqiu.store.schema import entry
-
     if "*" in patterns:
         return None
     exact = [pattern for pattern in patterns if not pattern.endswith("*")]
@@ -135,24 +136,26 @@ def wants(patterns: tuple[str, ...], kind: str) -> bool:
 
 def given_value(column: Column, value: object) -> object:
     """Return a parameter, perhaps text from an address line, as a value of ``column``. Raises Malformed."""
-    if not isinstance(value, str) or column.type in {"text", "instant"}:
-        return value
-    try:
-        if column.type == "integer":
-            return int(value)
-        if column.type == "real":
-            return float(value)
-        if column.type == "boolean":
-            return {"true": True, "1": True, "false": False, "0": False}[value.lower()]
-    except (ValueError, KeyError):
-        pass
+    found = value
+    if isinstance(value, str) and column.type in _READ:
+        try:
+            found = _READ[column.type](value)
+        except (ValueError, KeyError):
+            found = None
+    if column.type != "json" and (value is None or (kept := _kept(column, found)) is not None):
+        return value if value is None else kept
     raise Malformed(
         "query.value",
         Text(en="Not a value of the column {column}: {value}.", zh="不是列 {column} 的值：{value}。"),
         do=Text(en="Give a value of the kind the column holds.", zh="请给出该列类型的值。"),
         column=column.name,
-        value=value[:80],
+        value=ascii(value)[:80],
     )
+
+
+def given_words(value: object) -> str:
+    """Return a text to be searched for, at most 200 characters, as a database can take it."""
+    return str(value)[:_LONGEST_SEARCH].replace("\0", "").encode(errors="ignore").decode()
 
 
 def _type_of(column: Column) -> Any:  # noqa: ANN401 - a type of SQLAlchemy
@@ -166,27 +169,46 @@ def _type_of(column: Column) -> Any:  # noqa: ANN401 - a type of SQLAlchemy
     }[column.type]
 
 
-def _checked(view: View, column: Column, value: Any) -> Any:  # noqa: ANN401 - one branch for each type
+def _checked(view: View, column: Column, value: object) -> Any:  # noqa: ANN401
     """Return ``value`` as it is kept. Raises Malformed (``practice.row``)."""
     if value is None:
         return None
+    kept = _json(value) if column.type == "json" else _kept(column, value)
+    if kept is None:
+        raise _bad_row(view, column.name)
+    return kept
+
+
+def _kept(column: Column, value: Any) -> Any:  # noqa: ANN401
+    """Return a scalar as a column keeps it, or None where it does not fit."""
     kind = column.type
-    if kind in {"text", "instant"} and isinstance(value, str):
-        # Neither database keeps a NUL or half a surrogate pair in text.
-        if "\0" not in value and not any(0xD800 <= ord(char) < 0xE000 for char in value):  # noqa: PLR2004 - Unicode
-            return value
-    elif (kind == "boolean" and isinstance(value, bool)) or (
-        kind == "integer" and type(value) is int and -_INT64 <= value < _INT64
-    ):
-        return value
-    elif kind == "real" and type(value) in {int, float} and math.isfinite(value):
-        return float(value)
-    elif kind == "json":
-        try:
-            return json.loads(json.dumps(msgspec.to_builtins(value, str_keys=True), allow_nan=False, sort_keys=True))
-        except (TypeError, ValueError, RecursionError):
-            pass
-    raise _bad_row(view, column.name)
+    if kind in {"text", "instant"}:
+        fits = _storable(value)
+    elif kind == "boolean":
+        fits = isinstance(value, bool)
+    elif kind == "integer":
+        fits = type(value) is int and -_INT64 <= value < _INT64
+    else:
+        return float(value) if type(value) in {int, float} and abs(value) <= _LARGEST else None
+    return value if fits else None
+
+
+def _storable(value: object) -> bool:
+    """Tell whether ``value`` is text that both databases keep: no NUL, no half of a surrogate pair."""
+    if not isinstance(value, str) or "\0" in value:
+        return False
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _json(value: object) -> Any:  # noqa: ANN401
+    try:
+        return json.loads(json.dumps(msgspec.to_builtins(value, str_keys=True), allow_nan=False, sort_keys=True))
+    except (TypeError, ValueError, RecursionError):
+        return None
 
 
 def _bad_row(view: View, part: str) -> Malformed:
