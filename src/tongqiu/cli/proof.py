@@ -25,6 +25,7 @@ def verify(
     trust: Annotated[Path | None, Parameter(help="Trust file with pinned keys (default: the node's own). 信任文件。")] = None,
     home: Home = None,
     pinned: Annotated[bool, Parameter(help="Refuse what no pinned key vouches for. 未固定的密钥一律拒绝。")] = False,
+    brief: Annotated[bool, Parameter(help="Leave out the tables. 不显示表格。")] = False,
 ) -> int:
     """Check an evidence file, offline: proofs first, then all arithmetic again. 离线核验证据档案。"""
     from tongqiu.ledger.passport import MAX_PASSPORT
@@ -41,7 +42,7 @@ def verify(
         policy = passports.own_policy(homes.load(where))
     practices = discovery.discover(core=core.PRACTICE)
     found = passports.verify(data, policy=policy, practices=practices, now=passports.now(), where=file.name)
-    _print(found)
+    _print(found, brief=brief)
     if not found.sound:
         fault = Unproven(
             "verify.arithmetic",
@@ -59,7 +60,7 @@ def verify(
     return 0
 
 
-def _print(found: Verification) -> None:
+def _print(found: Verification, *, brief: bool) -> None:
     """Print what is proven, what is not, and each record."""
     out = console()
     report = found.report
@@ -81,6 +82,8 @@ def _print(found: Verification) -> None:
         out.print("  " + t("Content withheld: {n} records", "内容未披露：{n} 条记录", n=withheld))
     if found.missing:
         out.print("  " + t("Rests on records that are not in this file: {n}", "所依据但不在本档案中的记录：{n} 条", n=len(found.missing)))
+    if brief:
+        return
     rows = []
     for each in found.records:
         state = {True: t("agrees", "一致"), False: t("DIFFERS", "不一致"), None: "-"}[each.derived]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -156,13 +155,11 @@ def questions(folder: Folder = Path(), *, home: Home = None) -> int:
     return 0
 
 
-def demo(*, keep: Annotated[Path | None, Parameter(help="Keep everything in this folder. 将全部内容保留在此目录。")] = None) -> int:
+def demo(folder: Annotated[Path, Parameter(help="Where everything is kept. 全部内容的保存位置。")] = Path("tongqiu-demo")) -> int:
     """The whole flow on a real model fitted on real mortgage decisions. 用真实的房贷模型走完全程。"""
     from tongqiu.cli import demonstration
 
-    with contextlib.ExitStack() as stack:
-        where = keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tongqiu-demo-")))
-        return demonstration.run(where, kept=keep is not None)
+    return demonstration.run(folder)
 
 
 def _show(node: Node, outcome: Outcome, seconds: float) -> None:
