@@ -102,7 +102,6 @@ def bom(body: Bom) -> Iterator[Finding]:
         yield _finding("bom-pinned", "met", "pinned", total=body.dependencies)
     else:
         yield _finding("bom-pinned", "not-applicable", "no-dependencies")
-    yield _finding("bom-sources", "not-assessed", "basis", checked=body.checked, claimed=body.claimed)
 
 
 # --- licences ---------------------------------------------------------------------------------------------------------

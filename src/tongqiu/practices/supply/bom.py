@@ -292,7 +292,7 @@ class _Writer:
         """Return a package that is named but not at hand: nothing about it is checked, and its licence is unknown."""
         self.types["library"] += 1
         self.unlicensed += 1
-        self.unpinned += not need.pinned
+        self.unpinned += not (need.pinned or need.optional)
         self.bases["claimed"] += 1 + need.pinned
         made: Json = {"type": "library", "bom-ref": purl, "name": need.name, "purl": purl}
         if need.pinned:

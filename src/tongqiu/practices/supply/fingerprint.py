@@ -46,7 +46,7 @@ LEAST = 25
 PART = 0.6
 """From this share on a file is said to resemble a text that was altered; an altered licence is another licence."""
 
-INDEX_DIGEST = "sha-256:108f5d59af0b55bdcaa6b429dd85b7cea66a4739abfc655524fd4410df62c91a"
+INDEX_DIGEST = "sha-256:d5611312c3dda16d7942a4e570f5accf0adbd1024ff5990d301b4c88b10311b2"
 """SHA-256 of ``fingerprints.bin``, checked whenever it is loaded."""
 
 MAGIC = b"tongqiu licence fingerprints/1\n"
@@ -231,7 +231,7 @@ def recognise(text: str, within: Index | None = None) -> Reading:
     hopeful.sort(key=lambda owner: (-_weight(texts[owner], len(held[owner])), texts[owner].id))
     chosen: list[int] = []
     for owner in hopeful:
-        if not any(_inside(held, texts, owner, other) for other in chosen):
+        if not _inside(owner, chosen, held, texts):
             chosen.append(owner)
     matches = tuple(_match(texts[owner], len(held[owner])) for owner in chosen)
     return Reading(matches, _foreign(mine, [(texts[owner], held[owner]) for owner in chosen]), len(mine))
@@ -245,11 +245,13 @@ def _weight(text: Known, found: int) -> float:
     return (found - 2 * (text.kept - found) + start) * text.scale
 
 
-def _inside(held: dict[int, set[int]], texts: tuple[Known, ...], owner: int, other: int) -> bool:
-    """Tell whether what was found of ``owner`` is, but for a third, part of what was found of ``other``."""
-    scale = max(texts[owner].scale, texts[other].scale)
-    mine = thin(held[owner], scale)
-    return not mine or len(mine - held[other]) < len(mine) / 3
+def _inside(owner: int, chosen: list[int], held: dict[int, set[int]], texts: tuple[Known, ...]) -> bool:
+    """Tell whether what was found of ``owner`` is, but for a third, part of what was found of the ``chosen`` together."""
+    if not chosen:
+        return False
+    # Only fingerprints that every one of the texts would have kept can be compared.
+    mine = thin(held[owner], max(texts[each].scale for each in (owner, *chosen)))
+    return len(mine - set().union(*(held[each] for each in chosen))) < len(mine) / 3 or not mine
 
 
 def _match(text: Known, found: int) -> Match:

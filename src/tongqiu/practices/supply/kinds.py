@@ -121,6 +121,8 @@ class Bom(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults
     """A bill of materials as CycloneDX 1.7 JSON, attached as a file: its digest, and what is in it.
 
     ``checked`` values in it were taken from bytes by this run, ``claimed`` ones from what the owner or a package says.
+    ``dependencies`` are the packages that are named but not at hand; ``unpinned`` of the required ones have no exact
+    version; ``unlicensed`` components have no known licence.
     """
 
     digest: EntryText
@@ -179,7 +181,9 @@ _TITLES = {
     "supply.licence-declared": Text(en="Licence declared in {path}", zh="{path} 中声明的许可证"),
     "supply.weights": Text(en="Model files: {state}", zh="模型文件：{state}"),
     "supply.components": Text(en="Components of type {type}", zh="{type} 类型的组件"),
-    "supply.unpinned": Text(en="Dependencies without an exact version", zh="未锁定确切版本的依赖"),
+    "supply.unpinned": Text(en="Required packages without an exact version", zh="未锁定确切版本的必需包"),
+    "supply.checked": Text(en="Entries of the bill of materials taken from bytes", zh="物料清单中从字节核得的条目"),
+    "supply.claimed": Text(en="Entries of the bill of materials that are only claimed", zh="物料清单中仅为声明的条目"),
     "supply.unlicensed": Text(en="Components without a known licence", zh="许可证不明的组件"),
 }
 STATES = {
@@ -239,6 +243,8 @@ def bom_evidence(body: Bom) -> Iterator[Evidence]:
         yield _seen("supply.components", count, n=total, type=name)
     yield _seen("supply.unpinned", body.unpinned, n=body.dependencies)
     yield _seen("supply.unlicensed", body.unlicensed, n=total)
+    yield _seen("supply.checked", body.checked)
+    yield _seen("supply.claimed", body.claimed)
 
 
 def licences_hold(body: Licences) -> Iterator[str]:

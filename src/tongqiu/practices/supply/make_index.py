@@ -76,7 +76,8 @@ BESIDES = frozenset(
 _END = "END OF TERMS AND CONDITIONS"
 _PARTS = re.compile(r"---\n(.*?)\n---\n?(.*)", re.DOTALL)
 _FIELD = re.compile(r"^(\w+): (.*)$", re.MULTILINE)
-_SAME = {"mulanpsl-1.0-en": "MulanPSL-1.0", "mulanpsl-2.0-en": "MulanPSL-2.0"}
+_SAME = {"mulanpsl-1.0-en": "MulanPSL-1.0", "mulanpsl-2.0-en": "MulanPSL-2.0", "openmdw-1.0": "OpenMDW-1.0"}
+"""Texts that are on the SPDX list (3.29) though the source does not say so: two translations and a later entry."""
 
 
 class Entry(NamedTuple):

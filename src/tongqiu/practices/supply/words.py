@@ -15,7 +15,6 @@ TITLES = {
     "weights-template": Text(en="Model files carry no programs", zh="模型文件不含程序"),
     "bom-complete": Text(en="The bill of materials reads every lock file", zh="物料清单读取了所有锁定文件"),
     "bom-pinned": Text(en="Dependencies have exact versions", zh="依赖均锁定确切版本"),
-    "bom-sources": Text(en="What in the bill of materials was checked", zh="物料清单中哪些内容经过核查"),
 }
 
 REASONS = {
@@ -94,16 +93,15 @@ REASONS = {
         en="Lock files that cannot be read: {count} ({places}).", zh="有 {count} 个锁定文件无法读取：{places}。"
     ),
     "unpinned": Text(
-        en="Dependencies without an exact version: {count} of {total}. What will be installed can change.",
-        zh="{total} 个依赖中有 {count} 个未锁定确切版本，实际安装的内容可能变化。",
+        en="Required packages without an exact version: {count} (of {total} named). What will be installed can change.",
+        zh="必需的包中有 {count} 个未锁定确切版本（共列出 {total} 个），实际安装的内容可能变化。",
     ),
-    "pinned": Text(en="Every dependency ({total}) has an exact version.", zh="全部 {total} 个依赖都锁定了确切版本。"),
+    "pinned": Text(
+        en="Every required package has an exact version ({total} named).",
+        zh="所有必需的包都锁定了确切版本（共列出 {total} 个）。",
+    ),
     "no-dependencies": Text(
         en="No list of dependencies was found, or it names none.", zh="未发现依赖列表，或列表为空。"
-    ),
-    "basis": Text(
-        en="{checked} entries were taken from bytes by this run; {claimed} are only what somebody says.",
-        zh="有 {checked} 项由本次检测从字节核得；{claimed} 项仅为他人声明。",
     ),
 }
 
