@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from tests.ledger.backend_contract import BackendContract, add
 
+from tests.ledger.backend_contract import BackendContract, add
 from tongqiu.ledger.backend import Batch
 from tongqiu.ledger.memory import MemoryBackend
 

@@ -241,8 +241,8 @@ class Log:
                 raise self._disagrees(f"entry {size}")
             for position, row in enumerate(rows, size):
                 whole = row.index == position and hashlib.sha256(row.statement).digest() == row.entry
-                held = row.content is None or row.salt is None or _content_fits(row)
-                if not whole or not held or row.logged_at < last or self._backend.find(row.entry) != position:
+                placed = row.logged_at >= last and self._backend.find(row.entry) == position
+                if not (whole and placed and _content_fits(row)):
                     raise self._disagrees(f"entry {position}")
                 last = row.logged_at
             grown = tree.grow(size, frontier, (row.entry for row in rows), self._backend.tile)
@@ -423,5 +423,6 @@ class Pending:
 
 
 def _content_fits(row: Row) -> bool:
-    opened = envelope.open_statement(row.statement)
-    return row.content is not None and row.salt is not None and envelope.matches(opened, row.content, row.salt)
+    if row.content is None or row.salt is None:
+        return row.content is row.salt
+    return envelope.matches(envelope.open_statement(row.statement), row.content, row.salt)

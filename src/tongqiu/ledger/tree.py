@@ -79,14 +79,7 @@ def grow(size: int, frontier: Sequence[bytes], entries: Iterable[bytes], tile: C
             width = position % TILE_WIDTH
             held = open_tiles[key] = bytearray(tile(*key)[: width * HASH_BYTES] if width else b"")
             if len(held) != width * HASH_BYTES:
-                raise Unproven(
-                    "tree.tile",
-                    Text(en="A piece of the stored log is missing or torn.", zh="所存日志缺失或损坏了一部分。"),
-                    do=Text(
-                        en="Run the log check; do not write until it passes.", zh="请运行日志检查，通过之前不要写入。"
-                    ),
-                    where=f"tile {level}/{key[1]}",
-                )
+                raise torn_tile(*key)
         held += value
 
     for entry in entries:
@@ -114,7 +107,7 @@ class Tiles:
     def __init__(self, tile: Callable[[int, int], bytes]) -> None:
         """Read through ``tile``."""
         self._tile = tile
-        self._cache: OrderedDict[tuple[int, int, int], list[list[bytes]]] = OrderedDict()
+        self._cache: OrderedDict[tuple[int, int], list[list[bytes]]] = OrderedDict()
 
     def root(self, size: int) -> bytes:
         """Return the root over the first ``size`` entries. Raises Unproven (``tree.tile``) for missing tiles."""
@@ -178,7 +171,7 @@ class Tiles:
         return root_of(parts)
 
     def _perfect(self, height: int, position: int, size: int) -> bytes:
-        """Return the root of the ``position``-th perfect subtree of 2**height leaves."""
+        """Return the root of the ``position``-th perfect subtree of 2**height leaves, which lies below ``size``."""
         level, above = divmod(height, TILE_HEIGHT)
         first = position << above
         number = first // TILE_WIDTH
@@ -186,20 +179,18 @@ class Tiles:
         return self._worked_out(level, number, width)[above][first % TILE_WIDTH >> above]
 
     def _worked_out(self, level: int, number: int, width: int) -> list[list[bytes]]:
-        """Return all complete nodes above the first ``width`` hashes of a tile, by height."""
-        key = (level, number, width)
+        """Return all complete nodes above the hashes of a tile, of which at least ``width`` are needed, by height.
+
+        A tile only ever grows; one that was read before and now begins differently has been tampered with.
+        """
+        key = (level, number)
         rows = self._cache.get(key)
-        if rows is not None:
+        if rows is not None and len(rows[0]) >= width:
             return rows
         hashes = self._tile(level, number)
-        if len(hashes) < width * HASH_BYTES:
-            raise Unproven(
-                "tree.tile",
-                Text(en="A piece of the stored log is missing or torn.", zh="所存日志缺失或损坏了一部分。"),
-                do=Text(en="Run the log check; do not sign until it passes.", zh="请运行日志检查，通过之前不要签署。"),
-                where=f"tile {level}/{number}",
-            )
-        row = [hashes[at : at + HASH_BYTES] for at in range(0, width * HASH_BYTES, HASH_BYTES)]
+        row = [hashes[at : at + HASH_BYTES] for at in range(0, len(hashes), HASH_BYTES)]
+        if len(row) < width or (rows is not None and row[: len(rows[0])] != rows[0]):
+            raise torn_tile(level, number)
         rows = [row]
         while len(row) > 1:
             row = [node_hash(row[at], row[at + 1]) for at in range(0, len(row) - 1, 2)]
@@ -272,6 +263,19 @@ def verify_consistency(old: int, new: int, old_root: bytes, new_root: bytes, pat
         fn, sn = fn >> 1, sn >> 1
     if sn != 0 or first != old_root or second != new_root:
         raise _no_consistency()
+
+
+def torn_tile(level: int, number: int) -> Unproven:
+    """Return the fault of a tile that is not what it must be."""
+    return Unproven(
+        "tree.tile",
+        Text(en="A piece of the stored log is missing, torn or changed.", zh="所存日志有一部分缺失、残缺或被改动。"),
+        do=Text(
+            en="Run the log check; nothing is written or signed until it passes.",
+            zh="请运行日志检查；通过之前不写入也不签署。",
+        ),
+        where=f"tile {level}/{number}",
+    )
 
 
 def _split(count: int) -> int:
