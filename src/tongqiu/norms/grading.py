@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from tongqiu.norms.pack import Cite, Fact, Pack, Requirement, Rule, Scale
-from tongqiu.norms.reading import nearest, read_with_tables
+from tongqiu.norms.questions import Questions, Value
+from tongqiu.norms.reading import read_with_tables
 from tongqiu.norms.span import Bar, Counter, TooKnotted, answered
-from tongqiu.record.faults import Malformed
 from tongqiu.record.shapes import Finding
 from tongqiu.record.text import Text
 
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 State = Literal["graded", "range", "unanswered"]
 """One grade is left; several are; or nothing that bears on it was answered, or it could not be counted."""
-
-Value = bool | str
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
@@ -145,31 +143,24 @@ class Book:
         """Bind ``pack`` to the truth tables of its rules, by rule id."""
         self.pack = pack
         self.tables = dict(tables)
-        self.facts = {each.key: each for each in pack.facts}
+        self.questions = Questions(pack.id, pack.facts)
+
+    @property
+    def facts(self) -> dict[str, Fact]:
+        """Return the questions by key."""
+        return self.questions.facts
 
     def settle(
         self, facts: Mapping[str, object], findings: Iterable[Seen] = (), *, where: str = ""
     ) -> dict[str, Value]:
         """Return ``facts`` checked against the questions, with the answers that follow from them and from findings.
 
-        A yes within a wider question makes that one yes; a wider no makes those within it no. Raises Malformed:
-        ``facts.unknown`` naming the nearest known key, ``facts.value`` and ``facts.contradiction``.
+        Raises Malformed as :meth:`tongqiu.norms.questions.Questions.settle`.
         """
-        known: dict[str, Value] = {}
-        for key, value in facts.items():
-            known[key] = self._answer(key, value, where)
-        for fact in self.pack.facts:
-            if fact.signal is not None:
-                heard = _signal(fact, findings)
-                if heard is not None:
-                    known[fact.key] = heard
-        for fact in self.pack.facts:
-            if known.get(fact.key) is True:
-                self._open_wider(fact, known, where)
-        for fact in self.pack.facts:
-            if any(known.get(key) is False for key in self._wider(fact)):
-                known[fact.key] = False
-        return known
+        seen = tuple(findings)
+        heard = {each.key: _signal(each, seen) for each in self.pack.facts if each.signal is not None}
+        said = {key: value for key, value in heard.items() if value is not None}
+        return self.questions.settle(facts, said, where=where)
 
     def grade(
         self,
@@ -243,56 +234,6 @@ class Book:
                 ways.append(set(grades) <= set(requirement.grades))
         return any(ways) if ways else None
 
-    def _answer(self, key: str, value: object, where: str) -> Value:
-        fact = self.facts.get(key)
-        if fact is None or fact.type == "signal":
-            raise Malformed(
-                "facts.unknown",
-                Text(en="The pack {pack} asks no question {key}.", zh="规范包 {pack} 没有 {key} 这个问题。"),
-                do=Text(en="Did you mean {nearest}?", zh="是否想写 {nearest}？"),
-                where=where,
-                pack=self.pack.id,
-                key=key[:120],
-                nearest=nearest(key, [each.key for each in self.pack.facts if each.type != "signal"]),
-            )
-        if isinstance(value, str if fact.type in {"choice", "text"} else bool) and (
-            fact.type == "text" or value in fact.values
-        ):
-            return value
-        allowed = ", ".join(str(each).lower() for each in fact.values) or "text"
-        raise Malformed(
-            "facts.value",
-            Text(en="{value} is no answer to {key}.", zh="{value} 不是 {key} 的有效答案。"),
-            do=Text(en="Answer with one of: {allowed}.", zh="请从以下答案中选择：{allowed}。"),
-            where=where,
-            key=key,
-            value=str(value)[:80],
-            allowed=allowed,
-        )
-
-    def _wider(self, fact: Fact) -> tuple[str, ...]:
-        keys = []
-        while fact.within is not None:
-            keys.append(fact.within)
-            fact = self.facts[fact.within]
-        return tuple(keys)
-
-    def _open_wider(self, fact: Fact, known: dict[str, Value], where: str) -> None:
-        for key in self._wider(fact):
-            if known.get(key) is False:
-                raise Malformed(
-                    "facts.contradiction",
-                    Text(
-                        en="{key} is answered yes, but {wider}, which includes it, is answered no.",
-                        zh="{key} 答“是”，而包含它的 {wider} 答“否”。",
-                    ),
-                    do=Text(en="Correct one of the two answers.", zh="请更正其中一个答案。"),
-                    where=where,
-                    key=fact.key,
-                    wider=key,
-                )
-            known[key] = True
-
     def _bar(self, rule: Rule) -> Bar:
         return Bar(rule.overrides, self.pack.scale(rule.scale).place(rule.grade), self.tables[rule.id])
 
@@ -350,7 +291,7 @@ class Book:
         order = {fact.key: place for place, fact in enumerate(self.pack.facts)}
 
         def rank(gap: Gap) -> tuple[bool, int, float, int, int]:
-            blocked = any(key not in known for key in self._wider(self.facts[gap.fact]))
+            blocked = any(key not in known for key in self.questions.wider(gap.fact))
             return blocked, -gap.sure, -gap.mean, -gap.settles, order[gap.fact]
 
         return tuple(sorted(gaps, key=rank))

@@ -6,7 +6,11 @@ import importlib.resources
 from functools import cache
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from tongqiu.norms.grading import Book, Grading, Seen, open_book
+from tongqiu.norms.pack import Pack
+from tongqiu.norms.questions import Questions
 from tongqiu.norms.reading import nearest
 from tongqiu.record.faults import Malformed, Missing
 from tongqiu.record.text import Text
@@ -34,6 +38,10 @@ class Norms:
         """Return the pack ``name`` with its conditions worked out. Raises Missing (``norms.no-pack``)."""
         return self._extra[name] if name in self._extra else book(name)
 
+    def questions(self, name: str) -> Questions:
+        """Return the questions of the pack ``name``; cheaper than the whole pack. Raises Missing (``norms.no-pack``)."""
+        return self._extra[name].questions if name in self._extra else questions(name)
+
     def grade(self, name: str, facts: Mapping[str, object], findings: Iterable[Seen] = ()) -> Grading:
         """Return the grade under the pack ``name`` at this moment. Raises as :meth:`Book.grade`."""
         return self.book(name).grade(facts, findings, as_of=self.as_of, known_at=self.known_at)
@@ -43,7 +51,7 @@ class Norms:
 
         Raises Malformed (``facts.unknown``) for a fact that no pack asks for, naming the nearest one that some does.
         """
-        asked = {name: set(self.book(name).facts) for name in self.ids}
+        asked = {name: set(self.questions(name).facts) for name in self.ids}
         for key in facts:
             if not any(key in keys for keys in asked.values()):
                 raise Malformed(
@@ -82,3 +90,12 @@ def raw(name: str) -> bytes:
 def book(name: str) -> Book:
     """Return the shipped pack ``name``, read and worked out; the second call costs nothing. Raises as :func:`raw`."""
     return open_book(raw(name), where=name + ".toml")
+
+
+@cache
+def questions(name: str) -> Questions:
+    """Return the questions of the shipped pack ``name``, without working out its conditions. Raises as :func:`raw`."""
+    import tomllib
+
+    pack = msgspec.convert(tomllib.loads(raw(name).decode()), Pack, strict=True)
+    return Questions(pack.id, pack.facts)
