@@ -22,17 +22,17 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal, NamedTuple, Protocol, 
 import msgspec
 
 from tongqiu.record.faults import Malformed
+from tongqiu.record.subject import Subject
 from tongqiu.record.text import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from tongqiu.record.audience import Principal
     from tongqiu.record.kind import Kind
     from tongqiu.record.shapes import Evidence, Finding
     from tongqiu.record.statement import Said, Statement
-    from tongqiu.record.subject import Subject
 
 T = TypeVar("T")
 

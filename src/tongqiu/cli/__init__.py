@@ -17,7 +17,7 @@ _COMMANDS: tuple[tuple[str, str, str, str], ...] = (
     ("verify", "tongqiu.cli.proof:verify", "Check an evidence file, offline.", "离线核验证据档案。"),
     ("explain", "tongqiu.cli.proof:explain", "Walk from a record to its measurements.", "从一条记录追溯到它的测量。"),
     ("serve", "tongqiu.cli.desk:serve", "Show systems, records and registries in a browser.", "在浏览器中查看系统、记录与名录。"),
-    ("demo", "tongqiu.cli.start:demo", "The whole flow on a real mortgage model.", "用真实的房贷模型走完全程。"),
+    ("demo", "tongqiu.cli.demonstration:demo", "The whole flow on a real mortgage model.", "用真实的房贷模型走完全程。"),
     ("questions", "tongqiu.cli.start:questions", "Questions that would narrow a grade.", "列出能收窄分级的问题。"),
     ("export", "tongqiu.cli.proof:export", "Write the evidence file of a system.", "导出一个系统的证据档案。"),
     ("trust", "tongqiu.cli.proof:trust", "Show or pin whose records you trust.", "查看或固定您信任的参与方。"),
@@ -60,9 +60,12 @@ def app(lang: str) -> App:
     zh = lang == "zh"
     made = App(
         name="tongqiu",
-        help="同球：评估 AI 系统，并把每个结果保存为任何人都能核验的记录。" if zh
+        help="同球：评估 AI 系统，并把每个结果保存为任何人都能核验的记录。"
+        if zh
         else "Tongqiu: assess an AI system and keep every result as a record that anyone can verify.",
-        help_epilogue="语言：--lang zh|en 或环境变量 TONGQIU_LANG。" if zh else "Language: --lang zh|en, or TONGQIU_LANG.",
+        help_epilogue="语言：--lang zh|en 或环境变量 TONGQIU_LANG。"
+        if zh
+        else "Language: --lang zh|en, or TONGQIU_LANG.",
         version=_version,
         result_action="return_value",
     )
@@ -103,7 +106,9 @@ def _run(arguments: list[str], lang: str) -> int:
         sys.stderr.write(f"[{fault.code}]\n")
         return row(fault).exit_code
     except KeyboardInterrupt:
-        sys.stderr.write("已停止；已完成的部分均已保存。\n" if lang == "zh" else "Stopped; all that was done is kept.\n")
+        sys.stderr.write(
+            "已停止；已完成的部分均已保存。\n" if lang == "zh" else "Stopped; all that was done is kept.\n"
+        )
         return 130
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

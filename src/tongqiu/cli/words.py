@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tongqiu.record.text import Text
 
@@ -54,11 +54,11 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str =
     for column in columns:
         made.add_column(column, overflow="fold")
     for row in rows:
-        made.add_row(*(cell if isinstance(cell, Inert) else Inert(cell) for cell in row))
+        made.add_row(*(Inert(str(cell)) for cell in row))
     return made
 
 
-def styled(text: str, style: str) -> object:
+def styled(text: str, style: str) -> Any:  # noqa: ANN401 - a rich text
     """Return inert text in a style."""
     from rich.text import Text as Inert
 

@@ -160,9 +160,7 @@ class Snapshot:
     def _retired(self, statement: Statement) -> bool:
         if statement.entry not in self._gone:
             self._gone[statement.entry] = any(
-                each.issuer == statement.issuer
-                and retires(each) == statement.entry
-                and self._known(each)
+                each.issuer == statement.issuer and retires(each) == statement.entry and self._known(each)
                 for kind in (WITHDRAWAL, SUPERSESSION)
                 for each in self._source.find(kind, ref=statement.entry)
             )

@@ -131,7 +131,8 @@ def assess(
                 done=(*sorted(done), *weighed),
                 unchanged=(*sorted(unchanged), *kept),
                 failed=tuple(
-                    core.Failure(name, target.subject.id, fault.code, fault.what) for name, fault in sorted(failed.items())
+                    core.Failure(name, target.subject.id, fault.code, fault.what)
+                    for name, fault in sorted(failed.items())
                 ),
                 not_assessed=missing,
                 software=f"tongqiu {importlib.metadata.version('tongqiu')}",
@@ -168,7 +169,9 @@ def _key(*parts: Any) -> str:  # noqa: ANN401 - values of the CBOR vocabulary
 
 def _unique(names: list[str]) -> list[str]:
     """Return ``names`` with a number behind those that occur more than once."""
-    return [name if names.count(name) == 1 else f"{name} ({names[:at].count(name) + 1})" for at, name in enumerate(names)]
+    return [
+        name if names.count(name) == 1 else f"{name} ({names[:at].count(name) + 1})" for at, name in enumerate(names)
+    ]
 
 
 def _compose(node: Node, target: Target) -> bool:
@@ -276,7 +279,10 @@ def _check_makes(job: _Job, said: Iterable[Said]) -> None:
         if each.kind not in job.probe.makes:
             raise Refused(
                 "probe.makes",
-                Text(en="The check {probe} may not make records of kind {kind}.", zh="检测 {probe} 不得生成类型 {kind} 的记录。"),
+                Text(
+                    en="The check {probe} may not make records of kind {kind}.",
+                    zh="检测 {probe} 不得生成类型 {kind} 的记录。",
+                ),
                 do=Text(en="Tell the authors of the practice.", zh="请告知领域作者。"),
                 probe=job.probe.name,
                 kind=each.kind,

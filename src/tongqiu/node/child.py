@@ -12,7 +12,7 @@ import tempfile
 import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import IO, TYPE_CHECKING, Any
 
 import msgspec
 
@@ -91,14 +91,14 @@ class Frame(msgspec.Struct, frozen=True):
     meter: dict[str, float | None] | None = None
 
 
-def write(stream: BinaryIO, value: object) -> None:
+def write(stream: IO[bytes], value: object) -> None:
     """Write one frame: four bytes of length, then MessagePack."""
     data = msgspec.msgpack.encode(value)
     stream.write(len(data).to_bytes(4, "big") + data)
     stream.flush()
 
 
-def read(stream: BinaryIO) -> bytes | None:
+def read(stream: IO[bytes]) -> bytes | None:
     """Return the bytes of one frame, or None at the end. Raises Malformed (``child.frame``) beyond the limit."""
     head = stream.read(4)
     if len(head) < 4:  # noqa: PLR2004 - the length prefix

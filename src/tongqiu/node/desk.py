@@ -5,7 +5,7 @@ What a desk may not show looks exactly like what does not exist: the same fault,
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from tongqiu.practice import Found, Measured, Table
 from tongqiu.record import core
@@ -17,8 +17,13 @@ from tongqiu.record.text import Text
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from tongqiu.node.node import Node
+    from tongqiu.ledger.log import Log
+    from tongqiu.node.ask import Snapshot
+    from tongqiu.node.discovery import Practices
+    from tongqiu.node.home import Home
     from tongqiu.record.statement import Asked, Said, Statement
+    from tongqiu.store.house import Store
+    from tongqiu.store.registry import Registry
 
 _PIECE = 1 << 16
 _DEPTH = 12
@@ -27,20 +32,53 @@ _DEPTH = 12
 class Explained(NamedTuple):
     """A record and, below it, every record it rests on; ``asked`` are the questions whose answers it weighed.
 
-    ``why`` is empty for a first measurement, and for a record that was shown higher up already (``again``).
+    ``why`` is empty for a first measurement, and for a record that was shown higher up already (``again``). ``hidden``
+    are entries it rests on that may not be read here, or are not here.
     """
 
-    statement: Statement | None
-    entry: str
+    statement: Statement
     why: tuple[Explained, ...]
     asked: tuple[Asked, ...]
+    hidden: tuple[str, ...] = ()
     again: bool = False
+
+
+class Keeper(Protocol):
+    """What a desk needs of the node it stands in."""
+
+    home: Home
+    store: Store
+    log: Log
+    practices: Practices
+    registry: Registry
+
+    @property
+    def me(self) -> str:
+        """Return the DID of the node's own party."""
+        ...
+
+    @property
+    def now(self) -> str:
+        """Return the present instant."""
+        ...
+
+    def snapshot(self, principal: Principal | None = None) -> Snapshot:
+        """Return what a principal may read, frozen now."""
+        ...
+
+    def statement(self, entry: str, principal: Principal | None = None) -> Statement:
+        """Return one readable record."""
+        ...
+
+    def publish(self, said: Sequence[Said]) -> tuple[Statement, ...]:
+        """Seal and log records."""
+        ...
 
 
 class NodeDesk:
     """The :class:`tongqiu.practice.Desk` of a real node, and the readings that pages and commands need."""
 
-    def __init__(self, node: Node, principal: Principal) -> None:
+    def __init__(self, node: Keeper, principal: Principal) -> None:
         """Sit ``principal`` down at ``node``."""
         self._node = node
         self._me = principal
@@ -99,12 +137,8 @@ class NodeDesk:
         return None
 
     def explain(self, entry: str) -> Explained:
-        """Walk from a record to everything it rests on. Raises Missing for the record itself.
-
-        What lies deeper and may not be read is shown as an entry without a statement.
-        """
-        self.record(entry)
-        return self._explain(entry, set(), 0)
+        """Walk from a record to everything it rests on. Raises Missing (``record.missing``)."""
+        return self._explain(self.record(entry), set(), 0)
 
     # --- systems and what is known of them ---------------------------------------------------------------------------
 
@@ -117,7 +151,7 @@ class NodeDesk:
         """Return a subject that a readable record is about. Raises Missing (``subject.missing``)."""
         if len(id) <= 1024:  # noqa: PLR2004 - the longest identifier
             for type_ in ("system", "model", "dataset", "software", "service", "party"):
-                found = self.said("*", subject=Subject(type_, id))  # type: ignore[arg-type]
+                found = self.said("*", subject=Subject(type_, id))
                 if found:
                     return max(found, key=lambda each: each.index).subject
         raise Missing(
@@ -164,10 +198,11 @@ class NodeDesk:
                 do=Text(en="The list of registries shows all there are.", zh="名录总表列出了全部名录。"),
                 query=query[:80],
             )
+        wanted = params
+        if query in practices.views and query not in practices.queries:
+            wanted = {**(params or {}), **({"q": search} if search else {})}
         self._node.registry.catch_up()
-        return self._node.registry.select(
-            named, params or {}, principal=self._me, now=self.now, limit=limit, offset=offset, search=search
-        )
+        return self._node.registry.select(named, wanted, principal=self._me, now=self.now, limit=limit, offset=offset)
 
     # --- bytes -------------------------------------------------------------------------------------------------------
 
@@ -190,7 +225,9 @@ class NodeDesk:
             raise Missing(
                 "file.missing",
                 Text(en="There is no file {digest} here.", zh="此处没有文件 {digest}。"),
-                do=Text(en="Check the identifier; it may also be one you may not read.", zh="请核对编号；也可能您无权读取。"),
+                do=Text(
+                    en="Check the identifier; it may also be one you may not read.", zh="请核对编号；也可能您无权读取。"
+                ),
                 digest=digest[:80],
             )
         return self._pieces(digest)
@@ -251,16 +288,18 @@ class NodeDesk:
                     yield each
             top = start
 
-    def _explain(self, entry: str, shown: set[str], depth: int) -> Explained:
-        try:
-            statement = self.record(entry)
-        except Missing:
-            return Explained(None, entry, (), ())
-        if entry in shown or depth > _DEPTH:
-            return Explained(statement, entry, (), statement.content.asked, again=True)
-        shown.add(entry)
-        why = tuple(self._explain(each, shown, depth + 1) for each in statement.content.rests_on)
-        return Explained(statement, entry, why, statement.content.asked)
+    def _explain(self, statement: Statement, shown: set[str], depth: int) -> Explained:
+        if statement.entry in shown or depth > _DEPTH:
+            return Explained(statement, (), statement.content.asked, again=True)
+        shown.add(statement.entry)
+        why: list[Explained] = []
+        hidden: list[str] = []
+        for entry in statement.content.rests_on:
+            try:
+                why.append(self._explain(self.record(entry), shown, depth + 1))
+            except Missing:
+                hidden.append(entry)
+        return Explained(statement, tuple(why), statement.content.asked, tuple(hidden))
 
 
 def _mentions(statement: Statement, search: str) -> bool:

@@ -137,15 +137,15 @@ def _installed() -> tuple[tuple[Practice, ...], tuple[tuple[str, str], ...]]:
     return tuple(found), tuple(broken)
 
 
-def _index(what: str, pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+def _index(sort: str, pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     index: dict[str, Any] = {}
     for name, value in pairs:
         if name in index:
             raise Malformed(
                 "practice.clash",
-                Text(en="Two practices both bring the {what} {name}.", zh="两个领域都提供了 {what} {name}。"),
+                Text(en="Two practices both bring the {sort} {name}.", zh="两个领域都提供了 {sort} {name}。"),
                 do=Text(en="Remove one of them.", zh="请移除其中之一。"),
-                what=what,
+                sort=sort,
                 name=name,
             )
         index[name] = value

@@ -119,7 +119,9 @@ def load(path: Path) -> Home:
         raise Missing(
             "home.missing",
             Text(en="There is no node at {path}.", zh="{path} 处没有节点。"),
-            do=Text(en="Run: tongqiu init, or name the node with --home.", zh="请运行：tongqiu init，或用 --home 指定节点。"),
+            do=Text(
+                en="Run: tongqiu init, or name the node with --home.", zh="请运行：tongqiu init，或用 --home 指定节点。"
+            ),
             path=str(path),
         )
     try:
@@ -148,15 +150,18 @@ def _write_new(path: Path, data: bytes, mode: int) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(draft, path)
+        draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
 
 
 def _quoted(value: str) -> str:
-    return '"' + "".join(
-        f"\\u{ord(char):04x}" if ord(char) < 32 or char in '"\\' or ord(char) == 127 else char for char in value  # noqa: PLR2004 - controls
-    ) + '"'
+    """Return ``value`` as a TOML basic string."""
+    return (
+        '"'
+        + "".join(char if char.isprintable() and char not in '"\\' else f"\\U{ord(char):08X}" for char in value)
+        + '"'
+    )
 
 
 def _storage(path: Path, error: OSError) -> Unreachable:

@@ -248,12 +248,11 @@ def _line(text: str, key: str, table: str | None = None) -> int:
     return 1
 
 
-def _target(
-    folder: Path, table: Mapping[str, Any], text: str, progress: Callable[[int, int], None] | None
-) -> Target:
+def _target(folder: Path, table: Mapping[str, Any], text: str, progress: Callable[[int, int], None] | None) -> Target:
     declared = dict(table["system"])
     system_id = check_id(
-        declared.get("id") or f"urn:tongqiu:system:{_slug(declared['name'])}", where=f"{NAME}:{_line(text, 'id', 'system')}"
+        declared.get("id") or f"urn:tongqiu:system:{_slug(declared['name'])}",
+        where=f"{NAME}:{_line(text, 'id', 'system')}",
     )
     rows = [(name, row) for name in TYPES for row in table.get(name, [])]
     parts: list[Target] = []

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import io
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 
@@ -19,6 +19,7 @@ from tongqiu.ledger.log import Log, Sealed, Submission, check_in
 from tongqiu.node import core as core_practice
 from tongqiu.node import home as homes
 from tongqiu.node.ask import Snapshot, retires
+from tongqiu.node.desk import NodeDesk
 from tongqiu.node.discovery import Practices, discover, matches
 from tongqiu.node.world import SystemClock
 from tongqiu.practice import load
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from tongqiu.ledger.backend import Reading
-    from tongqiu.node.desk import NodeDesk
     from tongqiu.node.home import Home
     from tongqiu.practice import Clock
     from tongqiu.record.kind import Kind
@@ -60,7 +60,7 @@ class Node:
         self.registry = store.registry(tuple(practices.views.values()))
         self._introduce()
 
-    def __enter__(self) -> Node:
+    def __enter__(self) -> Self:
         """Return the node."""
         return self
 
@@ -106,8 +106,6 @@ class Node:
 
     def desk(self, principal: Principal) -> NodeDesk:
         """Return the desk of ``principal``: everything it may read and say, and nothing else."""
-        from tongqiu.node.desk import NodeDesk
-
         return NodeDesk(self, principal)
 
     def snapshot(
@@ -129,21 +127,25 @@ class Node:
     def statement(self, entry: str, principal: Principal | None = None) -> Statement:
         """Return one record. Raises Missing (``record.missing``), also for what the principal may not read."""
         index = self.store.backend.find(bytes.fromhex(entry.removeprefix("sha-256:"))) if _is_entry(entry) else None
-        found = [] if index is None else self.store.statements(
-            after=index - 1, limit=1, principal=principal or self.owner, now=self.now
+        found = (
+            []
+            if index is None
+            else self.store.statements(after=index - 1, limit=1, principal=principal or self.owner, now=self.now)
         )
         if not found or found[0].entry != entry:
             raise Missing(
                 "record.missing",
                 Text(en="There is no record {entry} here.", zh="此处没有记录 {entry}。"),
-                do=Text(en="Check the identifier; it may also be one you may not read.", zh="请核对编号；也可能您无权读取。"),
+                do=Text(
+                    en="Check the identifier; it may also be one you may not read.", zh="请核对编号；也可能您无权读取。"
+                ),
                 entry=entry[:80],
             )
         return found[0]
 
     # --- writing -----------------------------------------------------------------------------------------------------
 
-    def publish(
+    def publish(  # noqa: PLR0913 - each part is named at the call
         self,
         said: Sequence[Said],
         *,
@@ -191,7 +193,7 @@ class Node:
             for place, (_, content) in zip(places, drafts, strict=True)
         )
 
-    def replace(
+    def replace(  # noqa: PLR0913 - each part is named at the call
         self,
         thread: str,
         said: Sequence[Said],
@@ -419,7 +421,9 @@ class Node:
         after = -1
         while rows := reading.select(Where(thread=thread), after=after, limit=_PAGE):
             found.extend(
-                Statement(f"sha-256:{row.entry.hex()}", row.index, self.log.origin, row.logged_at, read_content(row.content))
+                Statement(
+                    f"sha-256:{row.entry.hex()}", row.index, self.log.origin, row.logged_at, read_content(row.content)
+                )
                 for row in rows
                 if row.content is not None
             )
@@ -463,7 +467,7 @@ class Stored:
             after = page[-1].index
 
 
-def open_node(
+def open_node(  # noqa: PLR0913 - each part is named at the call
     path: Path | None = None,
     *,
     create: bool = False,

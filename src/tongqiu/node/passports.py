@@ -117,7 +117,10 @@ def own_policy(home: Home) -> Policy:
 def trust_file(home: Home) -> str:
     """Return a trust file that pins this node's party and log: what it hands to those who shall verify its records."""
     return write_trust(
-        Policy((PartyPin(home.settings.name, home.did),), (LogPin(home.settings.name, home.settings.origin, home.log.public),))
+        Policy(
+            (PartyPin(home.settings.name, home.did),),
+            (LogPin(home.settings.name, home.settings.origin, home.log.public),),
+        )
     )
 
 
@@ -183,17 +186,18 @@ def _check(statement: Statement, all_: Sequence[Statement], practices: Practices
     try:
         body = kind.read(statement.body)
         held = list(kind.holds(body)) if kind.holds else []
-        shapes = (tuple(kind.evidence(body)) if kind.evidence else (), tuple(kind.findings(body)) if kind.findings else ())
+        shapes = (
+            tuple(kind.evidence(body)) if kind.evidence else (),
+            tuple(kind.findings(body)) if kind.findings else (),
+        )
     except Fault as fault:
-        return Checked(statement, False, (fault.what,))
+        return Checked(statement, derived=False, notes=(fault.what,))
     notes = [_WRONG.fill(fields=", ".join(sorted(held)))] if held else []
     if not _same_shapes(shapes, statement):
         notes.append(_SHAPES)
     if notes:
-        return Checked(statement, False, tuple(notes))
-    maker = next(
-        (each for each in practices.assessors if f"{each.name}@{each.version}" == statement.content.by), None
-    )
+        return Checked(statement, derived=False, notes=tuple(notes))
+    maker = next((each for each in practices.assessors if f"{each.name}@{each.version}" == statement.content.by), None)
     if maker is None:
         computed = kind.holds is not None or kind.evidence is not None or kind.findings is not None
         return Checked(statement, True if computed else None, (_AGAIN,) if computed else ())
@@ -231,12 +235,14 @@ def _weigh_again(statement: Statement, maker: Assessor, all_: Sequence[Statement
     try:
         said = list(load(maker.assess)(statement.subject, snapshot))
     except Fault as fault:
-        return Checked(statement, None, (Text(_CANNOT.en.format(why=fault.what.en), _CANNOT.zh.format(why=fault.what.zh)),))
+        return Checked(
+            statement, None, (Text(_CANNOT.en.format(why=fault.what.en), _CANNOT.zh.format(why=fault.what.zh)),)
+        )
     if snapshot.asked != asked:
         return Checked(statement, None, (_PARTIAL,))
     signed = cbor.dumps(statement.body)
     same = any(each.kind == statement.kind and cbor.dumps(kind.write(each.body)) == signed for each in said)
-    return Checked(statement, same, (_WEIGHED,) if same else (_DIFFERENT,))
+    return Checked(statement, derived=same, notes=(_WEIGHED,) if same else (_DIFFERENT,))
 
 
 def now() -> str:
@@ -244,18 +250,26 @@ def now() -> str:
     return instant(datetime.datetime.now(datetime.UTC))
 
 
-_UNKNOWN = Text(en="This kind of record is not known here; it is kept as it came.", zh="此处不认识该记录类型，原样保留。")
+_UNKNOWN = Text(
+    en="This kind of record is not known here; it is kept as it came.", zh="此处不认识该记录类型，原样保留。"
+)
 _OTHER_SCHEMA = Text(en="Made under another version of this kind's schema.", zh="依据该类型的另一版本模式制作。")
-_WRONG = Text(en="Computed again, these fields come out differently: {fields}.", zh="重新计算后，以下字段不一致：{fields}。")
+_WRONG = Text(
+    en="Computed again, these fields come out differently: {fields}.", zh="重新计算后，以下字段不一致：{fields}。"
+)
 _SHAPES = Text(en="The measures or verdicts shown are not those of the body.", zh="所示测量或结论与记录正文不符。")
 _AGAIN = Text(en="Its numbers were computed again and agree.", zh="其数值已重新计算，结果一致。")
 _WEIGHED = Text(en="The rule was run again over its inputs and agrees.", zh="已对输入重新运行该规则，结果一致。")
-_DIFFERENT = Text(en="The rule, run again over the same inputs, says something else.", zh="对相同输入重新运行该规则，结果不同。")
+_DIFFERENT = Text(
+    en="The rule, run again over the same inputs, says something else.", zh="对相同输入重新运行该规则，结果不同。"
+)
 _PARTIAL = Text(
     en="Not everything that was weighed is disclosed here, so it cannot be computed again.",
     zh="所依据的内容未全部披露，无法重新计算。",
 )
-_NO_QUESTIONS = Text(en="It does not say what was asked, so it cannot be computed again.", zh="未记录所提问题，无法重新计算。")
+_NO_QUESTIONS = Text(
+    en="It does not say what was asked, so it cannot be computed again.", zh="未记录所提问题，无法重新计算。"
+)
 _CANNOT = Text(en="It could not be computed again: {why}", zh="无法重新计算：{why}")
 
 

@@ -106,9 +106,11 @@ def _one(
                 progress(planned.name, frame.done, frame.total)
         process.wait()
         listener.join(1)
-        return Ended(planned, (), _died(process.returncode, b"".join(complaints)), False)
+        return Ended(planned, (), _died(process.returncode, b"".join(complaints)), isolated=False)
     except (Fault, msgspec.MsgspecError) as error:
-        return Ended(planned, (), error if isinstance(error, Fault) else _died(None, str(error).encode()), False)
+        return Ended(
+            planned, (), error if isinstance(error, Fault) else _died(None, str(error).encode()), isolated=False
+        )
     finally:
         timer.cancel()
         with contextlib.suppress(OSError):
@@ -134,13 +136,19 @@ def _died(code: int | None, complaint: bytes) -> Fault:
     if code is not None and code < 0:
         return Refused(
             "run.ended",
-            Text(en="The run was ended by the system (signal {signal}): a limit of time or memory.", zh="检测被系统终止（信号 {signal}）：超出时间或内存限制。"),
+            Text(
+                en="The run was ended by the system (signal {signal}): a limit of time or memory.",
+                zh="检测被系统终止（信号 {signal}）：超出时间或内存限制。",
+            ),
             do=Text(en="Give it a smaller input, or raise the limit.", zh="请换用较小的输入，或提高限额。"),
             signal=-code,
         )
     return Malformed(
         "run.failed",
         Text(en="The check broke off: {error}", zh="检测中断：{error}"),
-        do=Text(en="This is a defect of the check; report it with the line above.", zh="这是检测程序的缺陷；请附上此行报告。"),
+        do=Text(
+            en="This is a defect of the check; report it with the line above.",
+            zh="这是检测程序的缺陷；请附上此行报告。",
+        ),
         error=complaint.decode(errors="replace").strip().rpartition("\n")[2][:300] or f"exit code {code}",
     )

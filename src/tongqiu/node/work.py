@@ -69,7 +69,7 @@ def detach(node: Node, folder: Path, *, out: Path | None, ran_by: str, withhold:
         "withhold": list(withhold),
     }
     name = node.store.jobs.create("assess", arguments, node.me)
-    subprocess.Popen(
+    subprocess.Popen(  # noqa: S603 - our own interpreter and module
         [sys.executable, "-I", "-m", "tongqiu.node.work", str(node.home.path.resolve()), name],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
@@ -97,7 +97,7 @@ def main() -> None:
             draft.replace(out / "passport.tqp")
         except Fault as fault:
             if fault.code == "job.cancelled":
-                jobs.cancelled(name)
+                jobs.stopped(name)
             else:
                 jobs.fail(name, fault)
             return

@@ -52,7 +52,9 @@ class LentTree:
         if not any(read in {".", path} or path.startswith(read.rstrip("/") + "/") for read in self._reads):
             raise Refused(
                 "world.not-lent",
-                Text(en="The run may not read {path}: it did not ask for it.", zh="此次检测未申请读取 {path}，不得读取。"),
+                Text(
+                    en="The run may not read {path}: it did not ask for it.", zh="此次检测未申请读取 {path}，不得读取。"
+                ),
                 do=Text(en="Name the path in the run's reads.", zh="请在该检测的 reads 中写明此路径。"),
                 path=path,
             )
@@ -137,7 +139,10 @@ class ChildPool:
         if done.returncode:
             raise Malformed(
                 "pool.failed",
-                Text(en="The engine {engine} could not read this input: {error}", zh="引擎 {engine} 无法读取该输入：{error}"),
+                Text(
+                    en="The engine {engine} could not read this input: {error}",
+                    zh="引擎 {engine} 无法读取该输入：{error}",
+                ),
                 do=Text(en="Check the file with the tool that wrote it.", zh="请用生成该文件的工具检查它。"),
                 engine=argv[0],
                 error=done.stderr.decode(errors="replace").strip().rpartition("\n")[2][:300],
@@ -210,7 +215,7 @@ def confine(megabytes: int, seconds: int, *, network: bool) -> bool:
     cut = False
     if sys.platform == "linux":
         libc = ctypes.CDLL(None, use_errno=True)
-        cut = libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET) == 0
+        cut = int(libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET)) == 0
     sys.addaudithook(_no_sockets)
     return cut
 

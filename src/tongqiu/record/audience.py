@@ -38,7 +38,10 @@ class Audience(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
             if self.marking != "clear":
                 raise Malformed(
                     "audience.marking",
-                    Text(en="A record marked {marking} must name its readers.", zh="标记为 {marking} 的记录必须列明读者。"),
+                    Text(
+                        en="A record marked {marking} must name its readers.",
+                        zh="标记为 {marking} 的记录必须列明读者。",
+                    ),
                     do=Text(en="Name the readers, or mark it clear.", zh="请列明读者，或改标为 clear。"),
                     marking=self.marking,
                 )

@@ -132,7 +132,9 @@ class Failure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def admit_own(said: Said, thread: tuple[Statement, ...]) -> None:
     """Admit a correction only into the thread of its own issuer: the thread's first record tells whose it is."""
-    if thread and any(each.kind == "core.withdrawal/1" and each.body.get("entry") == said.body.entry for each in thread):
+    if thread and any(
+        each.kind == "core.withdrawal/1" and each.body.get("entry") == said.body.entry for each in thread
+    ):
         raise Refused(
             "core.withdrawn",
             Text(en="This record was already withdrawn.", zh="该记录已经撤回。"),

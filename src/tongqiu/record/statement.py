@@ -219,7 +219,10 @@ def _check(content: Content, where: str) -> None:
 def _too_long(size: int, where: str) -> Malformed:
     return Malformed(
         "statement.size",
-        Text(en="A record may hold {limit} bytes; this one has {size}.", zh="一条记录最多 {limit} 字节，此条有 {size} 字节。"),
+        Text(
+            en="A record may hold {limit} bytes; this one has {size}.",
+            zh="一条记录最多 {limit} 字节，此条有 {size} 字节。",
+        ),
         do=Text(en="Attach large parts as files.", zh="请把较大的部分作为文件附上。"),
         where=where,
         limit=MAX_CONTENT,
