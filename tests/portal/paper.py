@@ -113,6 +113,13 @@ PRACTICE = Practice(
 )
 
 
+class PaperFell(NamedTuple):
+    """What ended a job."""
+
+    what: Text
+    do: Text
+
+
 class PaperJob(NamedTuple):
     """Work in progress."""
 
@@ -122,15 +129,17 @@ class PaperJob(NamedTuple):
     done: float = 3
     total: float | None = 7
     note: str = "evaluation.tabular"
-    started: str = "2026-11-23T08:00:00.000Z"
-    updated: str = "2026-11-23T08:00:05.000Z"
+    created: str = "2026-11-23T08:00:00.000Z"
+    beat: str = "2026-11-23T08:00:05.000Z"
+    fault: PaperFell | None = None
 
 
 class PaperExplained(NamedTuple):
     """A record with what it rests on."""
 
-    statement: Statement
-    why: tuple[PaperExplained, ...]
+    statement: Statement | None
+    entry: str
+    why: tuple[PaperExplained, ...] = ()
     asked: tuple[Asked, ...] = ()
 
 
@@ -278,14 +287,15 @@ class PaperDesk:
 
     def explain(self, entry: str) -> PaperExplained:
         statement = self.record(entry)
-        return PaperExplained(statement, tuple(self._explain_all(statement.content.rests_on)), statement.content.asked)
+        why = tuple(self._explain_all(statement.content.rests_on))
+        return PaperExplained(statement, entry, why, statement.content.asked)
 
     def _explain_all(self, entries: Iterable[str]) -> Iterator[PaperExplained]:
         for entry in entries:
             try:
                 yield self.explain(entry)
             except Missing:
-                continue
+                yield PaperExplained(None, entry)
 
     def envelope(self, entry: str) -> bytes:
         return b"envelope of " + self.record(entry).entry.encode()
@@ -357,7 +367,9 @@ def mortgage() -> PaperNode:
                     run="supply.weights",
                     about=MODEL.id,
                     code="supply.pickle",
-                    reason=Text(en="The file old.pkl is a pickle and was not opened.", zh="文件 old.pkl 为 pickle，未打开。"),
+                    reason=Text(
+                        en="The file old.pkl is a pickle and was not opened.", zh="文件 old.pkl 为 pickle，未打开。"
+                    ),
                 ),
             ),
             not_assessed=("service: scoring endpoint",),
@@ -436,7 +448,9 @@ def _data_finding() -> Finding:
         title=Text(en="No personal identifiers in the table", zh="表中无个人标识"),
         verdict="met",
         code="dataset.identifiers.none",
-        reason=Text(en="No checksum-valid identifier was found in 2,380 rows.", zh="2,380 行中未发现通过校验的标识符。"),
+        reason=Text(
+            en="No checksum-valid identifier was found in 2,380 rows.", zh="2,380 行中未发现通过校验的标识符。"
+        ),
     )
 
 

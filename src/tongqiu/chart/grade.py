@@ -13,7 +13,7 @@ _HERE = Text(en="Possible", zh="是否可能")
 _RANGE = Text(en="Between {low} and {high}", zh="介于“{low}”与“{high}”之间")
 _YES = Text(en="yes", zh="是")
 _NO = Text(en="no", zh="否")
-_LETTERS = 44
+_LETTERS = 48
 
 
 class GradeBar(msgspec.Struct, frozen=True):
@@ -68,7 +68,7 @@ class GradeBar(msgspec.Struct, frozen=True):
                         y="36",
                         text_anchor="middle",
                         fill="currentColor",
-                        _class="name" if inside else "tick",
+                        _class="tick in" if inside else "tick",
                     )
                 )
         if not fits:
@@ -81,7 +81,7 @@ class GradeBar(msgspec.Struct, frozen=True):
                     y="36",
                     text_anchor=anchor,
                     fill="currentColor",
-                    _class="name" if self.low <= i <= self.high else "tick",
+                    _class="tick in" if self.low <= i <= self.high else "tick",
                 )
                 for step, x, anchor, i in ends
             ]

@@ -25,7 +25,7 @@ _BARE = Text(en="Dots are values; no interval was given.", zh="圆点为数值�
 
 _LINE = 19
 _TRACK = 20
-_ROOM = 44
+_ROOM = 47
 
 
 class Point(msgspec.Struct, frozen=True):
@@ -58,15 +58,17 @@ class IntervalPlot(msgspec.Struct, frozen=True):
         scale = axis(self._values(), share=self.share)
         top = _LINE if self.limit is not None else 4
         drawn: list[Mark] = []
+        tracks: list[float] = []
         y = float(top)
         for point in self.points:
             row, tall = self._row(point, scale, y, language)
             drawn.append(row)
             y += tall
+            tracks.append(y - _TRACK + 7)
         frame = [_grid(scale, top, y)]
         frame.append(_marks(scale, y + 16, self._number))
         if self.limit is not None:
-            frame.append(_limit(scale, self.limit, y, _LIMIT.fill(value=self._number(self.limit)).of(language)))
+            frame.append(_limit(scale, self.limit, tracks, _LIMIT.fill(value=self._number(self.limit)).of(language)))
         return image(self.title, self._words(language), y + 24, *frame, *drawn)
 
     def table(self, language: str) -> Mark:
@@ -87,7 +89,7 @@ class IntervalPlot(msgspec.Struct, frozen=True):
         if point.n is not None:
             said += f"  n={number(point.n)}"
         sign = {"met": "✓ ", "unmet": "✗ ", "undecided": "≈ "}.get(point.stands, "")
-        label = sign + point.label
+        label = sign + point.label if point.label else ""
         apart = width(label) + width(said) > _ROOM
         words = [
             tag("text", fit(label, _ROOM), x="0", y=y + 14, _class=f"name {point.stands}".strip(), fill="currentColor")
@@ -183,13 +185,18 @@ def _marks(scale: Axis, y: float, write: Callable[[float], str]) -> Mark:
     )
 
 
-def _limit(scale: Axis, limit: float, bottom: float, words: str) -> Mark:
+def _limit(scale: Axis, limit: float, tracks: list[float], words: str) -> Mark:
     x = _at(scale, limit)
     place = scale.place(limit)
     anchor = "start" if place < 20 else "end" if place > 80 else "middle"  # noqa: PLR2004 - per cent from the edge
+    # Only across the tracks, so that it never runs through the words above them.
+    lines = [
+        tag("line", x1=x, x2=x, y1=y - 9, y2=y + 11, stroke="currentColor", stroke_width="2", stroke_dasharray="3 2")
+        for y in tracks
+    ]
     return tag(
         "g",
-        tag("line", x1=x, x2=x, y1=16, y2=bottom, stroke="currentColor", stroke_width="2", stroke_dasharray="4 3"),
+        *lines,
         tag("text", words, x=x, y=12, text_anchor=anchor, _class="tick", fill="currentColor"),
         _class="limit",
     )

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tongqiu.practice import Practice, Query, View
     from tongqiu.record.kind import Kind
 
-_RUNNING = frozenset({"running", "waiting", "queued", "pending", "started"})
+_RUNNING = frozenset({"running", "queued"})
 _MOST_JOBS = 200
 
 
@@ -78,7 +78,18 @@ def kind(node: Node, name: str) -> KindPage:
 def jobs(desk: Desk) -> Jobs:
     """Return the work at the node, newest first."""
     rows = tuple(
-        JobRow(job.id, job.kind, job.state, job.done, job.total, job.note, job.started, job.updated)
+        JobRow(
+            job.id,
+            job.kind,
+            job.state,
+            job.done,
+            job.total,
+            job.note,
+            job.created,
+            job.beat,
+            None if job.fault is None else job.fault.what,
+            None if job.fault is None else job.fault.do,
+        )
         for job in list(desk.jobs())[:_MOST_JOBS]
     )
     return Jobs(rows, any(row.state in _RUNNING for row in rows))

@@ -116,7 +116,7 @@ class Voice:
         if numbers.value is None or numbers.low is None or numbers.high is None:
             return ""
         stands: Any = row.verdict if row.verdict in {"met", "unmet", "undecided"} else ""
-        point = Point(self.w("verdict", row.verdict), numbers.value, numbers.low, numbers.high, stands=stands)
+        point = Point("", numbers.value, numbers.low, numbers.high, stands=stands)
         return IntervalPlot(self.x(row.title), (point,), limit=numbers.limit).svg(self.language)
 
     def tally(self, counts: Verdicts) -> Mark:
@@ -124,6 +124,7 @@ class Voice:
         parts = tuple(
             Bar(f"{SIGNS[tone]} {self.w('verdict', tone)}", getattr(counts, tone.replace("-", "_")), tone)
             for tone in _TONES
+            if getattr(counts, tone.replace("-", "_"))
         )
         return Share(self.t("Findings by verdict", "各结论的判定数"), parts).svg(self.language)
 

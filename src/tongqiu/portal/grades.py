@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tongqiu.portal.models import Clause, Grade
-from tongqiu.portal.reading import gone
+from tongqiu.portal.reading import gone, grading_of
 from tongqiu.record.faults import Fault
 from tongqiu.record.text import Text
 
@@ -36,10 +36,8 @@ def grades(statements: Iterable[Statement]) -> tuple[Grade, ...]:
 
 
 def _read(statement: Statement) -> list[tuple[str, str, Grade]]:
-    body = statement.body
-    if isinstance(body, dict) and isinstance(body.get("grading"), dict):
-        body = body["grading"]
-    if not isinstance(body, dict) or not isinstance(body.get("spans"), list | tuple):
+    body = grading_of(statement.body)
+    if body is None:
         return []
     pack = _word(body.get("pack"))
     found = []

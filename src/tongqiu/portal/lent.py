@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from tongqiu.record.kind import Kind
     from tongqiu.record.statement import Asked, Statement
     from tongqiu.record.subject import Subject
+    from tongqiu.record.text import Text
 
 
 class Practices(Protocol):
@@ -37,8 +38,12 @@ class Explained(Protocol):
     """A record with the records it rests on, each explained in turn."""
 
     @property
-    def statement(self) -> Statement:
-        """Return the record."""
+    def statement(self) -> Statement | None:
+        """Return the record, or None where the reader may not see it."""
+
+    @property
+    def entry(self) -> str:
+        """Return which record it is."""
 
     @property
     def why(self) -> Sequence[Explained]:
@@ -47,6 +52,18 @@ class Explained(Protocol):
     @property
     def asked(self) -> Sequence[Asked]:
         """Return the questions that were put to the log while it was derived."""
+
+
+class Fell(Protocol):
+    """What ended a job."""
+
+    @property
+    def what(self) -> Text:
+        """Return what went wrong."""
+
+    @property
+    def do(self) -> Text:
+        """Return what to do about it."""
 
 
 class Job(Protocol):
@@ -62,7 +79,7 @@ class Job(Protocol):
 
     @property
     def state(self) -> str:
-        """Return how it stands: waiting, running, done, failed or another word of the node's."""
+        """Return how it stands: queued, running, done, failed, cancelled or interrupted."""
 
     @property
     def done(self) -> float:
@@ -77,11 +94,15 @@ class Job(Protocol):
         """Return what it is at, in words."""
 
     @property
-    def started(self) -> str:
-        """Return when it began."""
+    def fault(self) -> Fell | None:
+        """Return what ended it, where it failed."""
 
     @property
-    def updated(self) -> str:
+    def created(self) -> str:
+        """Return when it was asked for."""
+
+    @property
+    def beat(self) -> str:
         """Return when it was last heard of."""
 
 

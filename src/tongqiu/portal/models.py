@@ -216,6 +216,7 @@ class RecordPage(msgspec.Struct, frozen=True):
     schema: str
     schema_holds: bool | None
     body: Any
+    grades: tuple[Grade, ...]
     measures: tuple[MeasureRow, ...]
     findings: tuple[FindingRow, ...]
     rests_on: tuple[Source, ...]
@@ -228,10 +229,12 @@ class RecordPage(msgspec.Struct, frozen=True):
 
 
 class Step(msgspec.Struct, frozen=True):
-    """One record on the way from a conclusion to its measurements."""
+    """One record on the way from a conclusion to its measurements; ``record`` None where the reader may not see it."""
 
-    record: RecordRow
+    entry: str
+    record: RecordRow | None
     depth: int
+    grades: tuple[Grade, ...]
     measures: tuple[MeasureRow, ...]
     findings: tuple[FindingRow, ...]
     why: tuple[Step, ...]
@@ -344,7 +347,7 @@ class KindPage(msgspec.Struct, frozen=True):
 
 
 class JobRow(msgspec.Struct, frozen=True):
-    """One piece of work."""
+    """One piece of work; ``fault`` and ``do`` say what ended it and what to do, where it failed."""
 
     id: str
     kind: str
@@ -352,8 +355,10 @@ class JobRow(msgspec.Struct, frozen=True):
     done: float
     total: float | None
     note: str
-    started: str
-    updated: str
+    created: str
+    beat: str
+    fault: Text | None
+    do: Text | None
 
 
 class Jobs(msgspec.Struct, frozen=True):

@@ -78,6 +78,11 @@ class Visit(NamedTuple):
         return min(int(value), most)
 
     @property
+    def cursor(self) -> str | None:
+        """Return where a list goes on, None at its start."""
+        return str(self.whole("after", 0, 10**9)) if self.asked("after") else None
+
+    @property
     def entry(self) -> str:
         """Return the entry that the path names. Raises Missing where it cannot be one."""
         value = self.path["hex"]
@@ -105,7 +110,7 @@ def _records(visit: Visit) -> Shown:
         kind=visit.asked("kind"),
         subject=visit.asked("subject"),
         search=visit.asked("search"),
-        after=visit.asked("after") or None,
+        after=visit.cursor,
     )
     return Shown("records.html", Text(en="Records", zh="记录"), model, sheet.sheet(RecordRow, model.records))
 
@@ -125,7 +130,7 @@ def _explain(visit: Visit) -> Shown:
         "explain.html",
         Text(en="How this came about", zh="来龙去脉"),
         model,
-        sheet.sheet(RecordRow, (step.record for step in _steps(model.root))),
+        sheet.sheet(RecordRow, (step.record for step in _steps(model.root) if step.record is not None)),
     )
 
 

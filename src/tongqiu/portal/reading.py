@@ -45,6 +45,13 @@ def gone(statement: Statement) -> bool:
     return cast("object", statement.content) is None
 
 
+def grading_of(body: object) -> dict[str, Any] | None:
+    """Return the grading that a body is, or holds as ``grading``, by its form; else None."""
+    if isinstance(body, dict) and isinstance(body.get("grading"), dict):
+        body = body["grading"]
+    return body if isinstance(body, dict) and isinstance(body.get("spans"), list | tuple) else None
+
+
 def shapes(statement: Statement, practices: Practices) -> tuple[tuple[Measured, ...], tuple[Found, ...], bool]:
     """Return the evidence and findings in one record, and whether its type is installed.
 
@@ -69,8 +76,11 @@ def shapes(statement: Statement, practices: Practices) -> tuple[tuple[Measured, 
     return tuple(Measured(statement, each) for each in seen), tuple(Found(statement, each) for each in weighed), True
 
 
-def word_of(measured: Sequence[Measured], found: Sequence[Found], *, known: bool, parties: int = 1) -> Word:
-    """Return the one word for what a record is, the strongest that its content supports."""
+def word_of(measured: Sequence[Measured], *, weighed: bool, known: bool, parties: int = 1) -> Word:
+    """Return the one word for what a record is, the strongest that its content supports.
+
+    ``weighed`` tells whether it came of other records by a rule; ``known`` whether its type is installed.
+    """
     bases = {each.evidence.basis for each in measured}
     if "measured" in bases:
         return "reproduced" if parties > 1 else "measured"
@@ -78,7 +88,7 @@ def word_of(measured: Sequence[Measured], found: Sequence[Found], *, known: bool
         return "imported"
     if bases:
         return "claimed"
-    if found:
+    if weighed:
         return "derived"
     return "claimed" if known else "opaque"
 
@@ -97,7 +107,7 @@ def record_row(statement: Statement, practices: Practices) -> RecordRow:
         entry=statement.entry,
         kind=statement.kind,
         title=None if kind is None else kind.title,
-        word=word_of(measured, found, known=known),
+        word=word_of(measured, weighed=bool(found) or _weighed(statement), known=known),
         subject=statement.subject,
         issuer=statement.issuer,
         at=statement.at,
@@ -193,22 +203,29 @@ def verdicts(rows: Iterable[FindingRow]) -> Verdicts:
 def plots(rows: Sequence[MeasureRow], findings: Sequence[FindingRow]) -> tuple[Plot, ...]:
     """Return the measures that hold for groups, gathered so that groups of one kind stand side by side.
 
-    A limit is drawn only where a finding about the same subject names this measure and its limit in its parameters.
+    A limit is drawn only where findings hold this measure, by its name or by its very numbers, against one single limit.
     """
     gathered: dict[Hashable, list[MeasureRow]] = {}
     for row in rows:
         if row.group and isinstance(row.value, int | float) and not isinstance(row.value, bool):
             key = (row.subject.id, row.measure, row.method, row.issuer, tuple(sorted(row.group)))
             gathered.setdefault(key, []).append(row)
-    limits = {
-        (found.subject.id, str(found.params.get("measure", ""))): found.numbers.limit
-        for found in findings
-        if found.numbers.limit is not None
-    }
+    held = [found for found in findings if found.numbers.limit is not None]
     return tuple(
-        Plot(group[0].title, group[0].subject, tuple(group), limits.get((group[0].subject.id, group[0].measure)))
-        for group in gathered.values()
+        Plot(group[0].title, group[0].subject, tuple(group), _limit_of(group, held)) for group in gathered.values()
     )
+
+
+def _limit_of(rows: Sequence[MeasureRow], findings: Sequence[FindingRow]) -> float | None:
+    """Return the one limit that findings hold these very measures against, None where there is none or several."""
+    seen = {(row.value, row.low, row.high) for row in rows if row.low is not None}
+    limits = {
+        found.numbers.limit
+        for found in findings
+        if found.params.get("measure") == rows[0].measure
+        or (found.numbers.value, found.numbers.low, found.numbers.high) in seen
+    }
+    return next(iter(limits)) if len(limits) == 1 else None
 
 
 def gather(desk: Desk, subjects: Sequence[Subject]) -> tuple[list[Measured], list[Found]]:
@@ -223,6 +240,11 @@ def gather(desk: Desk, subjects: Sequence[Subject]) -> tuple[list[Measured], lis
         for i, weighed in enumerate(desk.findings(subject=subject)):
             found.setdefault((weighed.statement.entry, weighed.finding.requirement, weighed.finding.code, i), weighed)
     return list(measured.values()), list(found.values())
+
+
+def _weighed(statement: Statement) -> bool:
+    """Tell whether a record says itself that it was derived: it asked the log, or it holds a grading."""
+    return bool(statement.content.asked) or grading_of(statement.body) is not None
 
 
 def _newest(items: Iterable[Any], key: Any) -> tuple[list[Any], int]:  # noqa: ANN401 - for both shapes
@@ -274,7 +296,7 @@ def _measure_row(each: Measured, same: Sequence[Measured]) -> MeasureRow:
         basis=seen.basis,
         ran_by=seen.ran_by,
         attested=seen.attested,
-        word=word_of([each], (), known=True, parties=parties),
+        word=word_of([each], weighed=False, known=True, parties=parties),
         parties=parties,
         share=seen.unit == "1" and not words.isdisjoint(_SHARES) and "ratio" not in words and _within_one(seen),
         kind=statement.kind,

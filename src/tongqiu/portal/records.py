@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from tongqiu.portal.grades import grades
 from tongqiu.portal.models import (
     ExplainPage,
     Findings,
@@ -28,6 +29,7 @@ from tongqiu.record.faults import Missing
 
 if TYPE_CHECKING:
     from tongqiu.portal.lent import Desk, Explained, Node
+    from tongqiu.record.statement import Statement
 
 LIMIT = 50
 MOST_ROWS = 2000
@@ -49,7 +51,7 @@ def record(node: Node, desk: Desk, entry: str) -> RecordPage:
     statement = desk.record(entry)
     row = record_row(statement, node.practices)
     if gone(statement):
-        return RecordPage(row, "", None, None, (), (), (), (), None, "", None, None, ())
+        return RecordPage(row, "", None, None, (), (), (), (), (), None, "", None, None, ())
     content = statement.content
     kind = node.practices.kind(statement.kind)
     measured, found, _ = shapes(statement, node.practices)
@@ -58,6 +60,7 @@ def record(node: Node, desk: Desk, entry: str) -> RecordPage:
         schema=content.schema,
         schema_holds=None if kind is None else kind.schema_digest == content.schema,
         body=msgspec.to_builtins(content.body, str_keys=True),
+        grades=grades([statement]),
         measures=measure_rows(measured),
         findings=finding_rows(found),
         rests_on=tuple(_source(node, desk, each) for each in content.rests_on[:_MOST_SOURCES]),
@@ -84,26 +87,32 @@ def explain(node: Node, desk: Desk, entry: str) -> ExplainPage:
 
     def walk(explained: Explained, depth: int) -> Step:
         nonlocal cut
-        statement = explained.statement
-        row = record_row(statement, node.practices)
-        again = statement.entry in seen
-        seen.add(statement.entry)
+        entry, statement = explained.entry, explained.statement
+        if statement is None or entry in seen:
+            row = None if statement is None else record_row(statement, node.practices)
+            return Step(entry, row, depth, (), (), (), (), 0, seen_above=statement is not None)
+        seen.add(entry)
         measured, found, _ = shapes(statement, node.practices)
-        deeper = () if again else tuple(explained.why)
-        if deeper and (depth >= _DEEPEST or len(seen) >= _MOST_STEPS):
-            cut, deeper = True, ()
+        why = tuple(explained.why)
+        if depth >= _DEEPEST or len(seen) >= _MOST_STEPS or (not why and _rests(statement)):
+            cut, why = cut or _rests(statement), ()
         return Step(
-            record=row,
+            entry=entry,
+            record=record_row(statement, node.practices),
             depth=depth,
-            measures=() if again else measure_rows(measured),
-            findings=() if again else finding_rows(found),
-            why=tuple(walk(each, depth + 1) for each in deeper),
+            grades=grades([statement]),
+            measures=measure_rows(measured),
+            findings=finding_rows(found),
+            why=tuple(walk(each, depth + 1) for each in why),
             asked=len(explained.asked),
-            seen_above=again,
         )
 
     root = walk(desk.explain(entry), 0)
     return ExplainPage(root, cut)
+
+
+def _rests(statement: Statement) -> bool:
+    return not gone(statement) and bool(statement.content.rests_on)
 
 
 def findings(desk: Desk, *, subject: str, requirement: str, verdict: str) -> Findings:

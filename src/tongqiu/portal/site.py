@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from tongqiu.portal.lent import Node
 
-PORT = 8642
+PORT = 8470
 LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 """The names under which a page for this machine alone may be asked for."""
 
@@ -180,7 +180,9 @@ class Site:
         language = choose(visit.query, "", self._language)
         subject = visit.desk.subject(visit.asked("id"))
         page = report_html(visit.desk, subject, language=language, practices=visit.node.practices, node=visit.node.name)
-        policy = f"default-src 'none'; style-src '{style_hash()}'; frame-ancestors 'none'; base-uri 'none'"
+        policy = (
+            f"default-src 'none'; style-src '{style_hash()}'; img-src data:; frame-ancestors 'none'; base-uri 'none'"
+        )
         return _page_of(page, language, headers={"content-security-policy": policy})
 
     def _chosen(self, request: Request) -> str:

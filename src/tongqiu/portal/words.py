@@ -84,10 +84,12 @@ ANSWERS = {
     "possible": Text(en="may hold: a fact is missing", zh="可能成立：缺少事实"),
 }
 STATES = {
+    "queued": Text(en="waiting", zh="等待中"),
     "running": Text(en="running", zh="进行中"),
-    "waiting": Text(en="waiting", zh="等待中"),
     "done": Text(en="done", zh="已完成"),
     "failed": Text(en="failed", zh="失败"),
+    "cancelled": Text(en="cancelled", zh="已取消"),
+    "interrupted": Text(en="interrupted", zh="已中断"),
 }
 SORTS = {
     "probe": Text(en="check", zh="检测"),
