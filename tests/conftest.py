@@ -66,7 +66,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     skipped = terminalreporter.stats.get("skipped", [])
     if skipped and config.getoption("--fail-on-skip"):
         terminalreporter.section("skipped, and none may be", red=True)
-    if names:
+    if names and not config.getoption("--fail-on-skip"):
         terminalreporter.section(f"{len(names)} not run here, chosen away by -m or -k")
         for file, count in sorted(Counter(name.split("::")[0] for name in names).items()):
             terminalreporter.write_line(f"{count:6} in {file}")
