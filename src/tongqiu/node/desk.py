@@ -113,7 +113,7 @@ class NodeDesk:
         ``kind`` and ``subject`` (an identifier) narrow; ``search`` looks in names, identifiers and kinds.
         """
         found: list[Statement] = []
-        for each in self._newest_first(int(after) if after and after.isdigit() else None, kind, subject):
+        for each in self._newest_first(int(after) if after and after.isdecimal() else None, kind, subject):
             if not search or _mentions(each, search):
                 found.append(each)
             if len(found) > limit:
@@ -277,7 +277,8 @@ class NodeDesk:
 
         exact = kind if kind and "*" not in kind else None
         where = Where(kind=exact, subject=self._node.home.pseudonym(subject) if subject else None)
-        top = self._node.store.backend.head().size if before is None else before
+        size = self._node.store.backend.head().size
+        top = size if before is None else min(before, size)
         while top > 0:
             start = max(0, top - 500)
             page = self._node.store.statements(
