@@ -74,6 +74,27 @@ def app(lang: str) -> App:
     return made
 
 
+def overview(lang: str) -> str:
+    """Return the first help page; written by hand, so that it costs no library at all."""
+    zh = lang == "zh"
+    lines = [
+        "同球：评估 AI 系统，并把每个结果保存为任何人都能核验的记录。"
+        if zh
+        else "Tongqiu: assess an AI system and keep every result as a record that anyone can verify.",
+        "",
+        "用法：tongqiu 命令 [参数]   各命令的帮助：tongqiu 命令 --help"
+        if zh
+        else "Usage: tongqiu COMMAND [ARGUMENTS]   Help on one: tongqiu COMMAND --help",
+        "",
+        *(f"  {name:10}  {in_chinese if zh else en}" for name, _, en, in_chinese in _COMMANDS),
+        "",
+        "先试：tongqiu demo   语言：--lang zh|en 或环境变量 TONGQIU_LANG"
+        if zh
+        else "Try first: tongqiu demo   Language: --lang zh|en, or TONGQIU_LANG",
+    ]
+    return "\n".join(lines) + "\n"
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command that ``arguments`` (the process's own by default) name, and leave with its exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
@@ -99,6 +120,9 @@ def _without_lang(arguments: list[str]) -> list[str]:
 def _run(arguments: list[str], lang: str) -> int:
     from tongqiu.record.faults import Fault, row
 
+    if arguments in ([], ["--help"], ["-h"], ["help"]):
+        sys.stdout.write(overview(lang))
+        return 0
     try:
         code = app(lang)(arguments, exit_on_error=True)
     except Fault as fault:

@@ -108,6 +108,7 @@ def assess(  # noqa: PLR0913 - one option each
 ) -> int:
     """Assess what a folder declares; ends with a table, a report and an evidence file. 评估目录所声明的系统。"""
     from tongqiu.node import assess as job
+    from tongqiu.node import manifest
     from tongqiu.node.runs import ChildRunner
 
     if ran_by not in {"first", "second", "third"}:
@@ -118,6 +119,7 @@ def assess(  # noqa: PLR0913 - one option each
             given=ran_by,
         )
     began = time.monotonic()
+    manifest.require(folder)
     with _open(home, party) as node:
         if background:
             from tongqiu.node import work

@@ -91,9 +91,9 @@ def read(folder: Path, practices: Practices, *, progress: Callable[[int, int], N
     return Manifest(folder, _target(folder, table, text, progress), str(digest.of_bytes(data)))
 
 
-def _bytes(folder: Path) -> bytes:
-    path = folder / NAME
-    if not folder.is_dir() or not path.exists():
+def require(folder: Path) -> None:
+    """Raise Missing (``manifest.missing``) unless ``folder`` holds a manifest: to be asked before anything is made."""
+    if not folder.is_dir() or not (folder / NAME).exists():
         raise Missing(
             "manifest.missing",
             Text(en="There is no {name} in {folder}.", zh="{folder} 中没有 {name}。"),
@@ -104,6 +104,10 @@ def _bytes(folder: Path) -> bytes:
             name=NAME,
             folder=str(folder),
         )
+
+
+def _bytes(folder: Path) -> bytes:
+    require(folder)
     with tree.open_regular(tree.resolve(folder, NAME)) as stream:
         data = stream.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
