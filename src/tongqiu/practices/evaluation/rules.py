@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tongqiu.measure.interval import Interval
 from tongqiu.measure.verdict import Side, at_bound
-from tongqiu.practices.evaluation.words import group_words, title
+from tongqiu.practices.evaluation.words import MEANINGS, group_words
 from tongqiu.record.shapes import Finding
 from tongqiu.record.text import Text
 
@@ -25,13 +25,13 @@ INCOMPLETE = 0.01
 """Share of rows that may be missing before nothing can be said to be met."""
 
 _FOUR_FIFTHS = Text(
-    en="the four-fifths rule of thumb, written for employment selection in the United States (29 CFR 1607.4(D)); here a "
-    "convention for screening, not law for other decisions",
-    zh="“五分之四”经验法则，原为美国雇用筛选而设（29 CFR 1607.4(D)）；此处仅作筛查惯例，并非适用于其他决定的法律",
+    en="four-fifths, a rule of thumb for employment selection in the United States, 29 CFR 1607.4(D); here for screening, "
+    "not law for other decisions",
+    zh="“五分之四”，美国雇用筛选的经验法则（29 CFR 1607.4(D)）；此处仅供筛查，并非适用于其他决定的法律",
 )
 _TENTH = Text(
-    en="a convention for screening used by this software; no law names it",
-    zh="本软件采用的筛查惯例；并无法律规定此数",
+    en="this software's convention for screening; no law names it",
+    zh="本软件的筛查惯例，并无法律规定此数",
 )
 
 
@@ -93,24 +93,22 @@ LIMITS: tuple[Rule, ...] = (
 
 _REASONS: dict[str, Text] = {
     "unmet": Text(
-        en="{measure}: between {lowest} and {highest} the {statistic} is {value}{rates}; with {coverage} confidence it lies between "
-        "{low} and {high}, wholly beyond the limit of {limit} ({source}). {comparisons} comparisons were made (Bonferroni).",
-        zh="{measure}：{lowest} 与 {highest} 之间的{statistic_zh}为 {value}{rates_zh}；以 {coverage} 的置信度位于 {low} 与 {high} 之间，"
-        "整个区间都超出限值 {limit}（{source}）。共作 {comparisons} 次比较（Bonferroni 校正）。",
+        en="{measure}: {ends}; {statistic} {value}, with {coverage} confidence {low} to {high}, wholly beyond {limit} "
+        "({source}). {comparisons} comparisons (Bonferroni).",
+        zh="{measure}：{ends}；{statistic}为 {value}，以 {coverage} 的置信度在 {low} 至 {high} 之间，整个区间都超出 {limit}（{source}）。"
+        "共比较 {comparisons} 次（Bonferroni 校正）。",
     ),
     "undecided": Text(
-        en="{measure}: between {lowest} and {highest} the {statistic} is {value}{rates}, but with {coverage} confidence it may be "
-        "anything from {low} to {high}, on either side of the limit of {limit} ({source}). {comparisons} comparisons were "
-        "made (Bonferroni). More cases would decide.",
-        zh="{measure}：{lowest} 与 {highest} 之间的{statistic_zh}为 {value}{rates_zh}，但以 {coverage} 的置信度可能是 {low} 至 {high} "
-        "之间的任何值，跨越限值 {limit}（{source}）。共作 {comparisons} 次比较（Bonferroni 校正）。更多样本才能判定。",
+        en="{measure}: {ends}; {statistic} {value}, but with {coverage} confidence anything from {low} to {high}, on either "
+        "side of {limit} ({source}). {comparisons} comparisons (Bonferroni). More cases would decide.",
+        zh="{measure}：{ends}；{statistic}为 {value}，但以 {coverage} 的置信度可能是 {low} 至 {high} 之间的任何值，跨越 {limit}（{source}）。"
+        "共比较 {comparisons} 次（Bonferroni 校正）。更多样本才能判定。",
     ),
     "met": Text(
-        en="{measure}: the largest gap by {statistic} is {value} (between {lowest} and {highest}){rates}; with {coverage} confidence "
-        "it lies between {low} and {high}, wholly within the limit of {limit} ({source}). {comparisons} comparisons were made "
-        "(Bonferroni).",
-        zh="{measure}：按{statistic_zh}计的最大差距为 {value}（{lowest} 与 {highest} 之间）{rates_zh}；以 {coverage} 的置信度位于 {low} 与 "
-        "{high} 之间，整个区间都在限值 {limit} 之内（{source}）。共作 {comparisons} 次比较（Bonferroni 校正）。",
+        en="{measure}: {ends}; {statistic} {value}, with {coverage} confidence {low} to {high}, wholly within {limit} "
+        "({source}). {comparisons} comparisons (Bonferroni).",
+        zh="{measure}：{ends}；{statistic}为 {value}，以 {coverage} 的置信度在 {low} 至 {high} 之间，整个区间都在 {limit} 之内（{source}）。"
+        "共比较 {comparisons} 次（Bonferroni 校正）。",
     ),
     "too-few": Text(
         en="{measure}: what could be judged is within the limit of {limit}, but {too_few} of {all} groups by {by} have too few "
@@ -128,7 +126,7 @@ _REASONS: dict[str, Text] = {
         zh="{measure}：已测部分在限值 {limit} 之内，但 {planned} 行中有 {missing} 行无法读取、无法评分或没有记录结果，缺失过多，不能下结论。",
     ),
 }
-_STATISTIC_ZH = {"difference": "差值", "ratio": "比值"}
+_STATISTICS = {"difference": Text(en="difference", zh="差值"), "ratio": Text(en="ratio", zh="比值")}
 
 
 def fairness_findings(body: Fairness) -> Iterator[Finding]:
@@ -140,11 +138,8 @@ def fairness_findings(body: Fairness) -> Iterator[Finding]:
 
 
 def _finding(rule: Rule, gap: Gap, body: Fairness) -> Finding:
-    measure = _meaning(rule.measure, body)
-    rates = _rates(gap, body)
+    measure, ends, statistic = _meaning(rule.measure, body), _ends(gap, body), _STATISTICS[gap.statistic]
     values: dict[str, object] = {
-        "statistic": gap.statistic,
-        "statistic_zh": _STATISTIC_ZH[gap.statistic],
         "limit": _number(rule.limit),
         "comparisons": gap.comparisons,
         "coverage": f"{body.coverage:.0%}",
@@ -152,10 +147,6 @@ def _finding(rule: Rule, gap: Gap, body: Fairness) -> Finding:
         "too_few": gap.too_few,
         "all": gap.groups + gap.too_few,
         "smallest": body.smallest_cell,
-        "lowest": group_words(gap.lowest),
-        "highest": group_words(gap.highest),
-        "rates": f" ({rates[0]} against {rates[1]})" if rates else "",
-        "rates_zh": f"（{rates[0]} 对 {rates[1]}）" if rates else "",
         "planned": body.rows.planned,
         "missing": body.rows.planned - body.rows.done,
     }
@@ -176,8 +167,8 @@ def _finding(rule: Rule, gap: Gap, body: Fairness) -> Finding:
         verdict=verdict,
         code=f"evaluation.{code}",
         reason=Text(
-            en=Text(en=words.en, zh="").fill(measure=measure.en, source=rule.source.en, **values).en,
-            zh=Text(en="", zh=words.zh).fill(measure=measure.zh, source=rule.source.zh, **values).zh,
+            en=words.fill(measure=measure.en, ends=ends.en, statistic=statistic.en, source=rule.source.en, **values).en,
+            zh=words.fill(measure=measure.zh, ends=ends.zh, statistic=statistic.zh, source=rule.source.zh, **values).zh,
         ),
         params={
             "by": " x ".join(gap.by),
@@ -194,23 +185,22 @@ def _finding(rule: Rule, gap: Gap, body: Fairness) -> Finding:
 
 
 def _meaning(measure: str, body: Fairness) -> Text:
-    """Return the title of a measure with what it counts as positive: ``deny = no`` where the column is known."""
-    words, source = title(measure), body.source
+    """Return what a measure compares, with the outcome by name: ``deny = no`` where the column is known."""
+    source = body.source
     positive = f"{source.label} = {source.positive}" if source.label else source.positive
-    good = ("; good for the person", "，对当事人有利") if source.favourable else ("", "")
-    return Text(en=f"{words.en} [positive: {positive}{good[0]}]", zh=f"{words.zh} [正类：{positive}{good[1]}]")
+    good = Text(en=" (good for the person)", zh="（对当事人有利）") if source.favourable else Text(en="", zh="")
+    words = MEANINGS[measure]
+    return Text(en=words.fill(positive=positive + good.en).en, zh=words.fill(positive=positive + good.zh).zh)
 
 
-def _rates(gap: Gap, body: Fairness) -> tuple[str, str] | None:
-    """Return the rates of the lowest and the highest group as percentages; None where the gap is of several rates."""
-    found = {
-        position: value.value
-        for group in body.groups
-        for position, by in (("lowest", gap.lowest), ("highest", gap.highest))
-        for value in group.values
-        if group.by == by and value.measure == gap.measure and value.value is not None
-    }
-    return (f"{found['lowest']:.1%}", f"{found['highest']:.1%}") if len(found) == len(("lowest", "highest")) else None
+def _ends(gap: Gap, body: Fairness) -> Text:
+    """Return the lowest and the highest group with their rates as percentages, where the gap is of one rate."""
+    parts = []
+    for by in (gap.lowest, gap.highest):
+        rates = [v.value for g in body.groups if g.by == by for v in g.values if v.measure == gap.measure]
+        rate = f" {rates[0]:.1%}" if rates and rates[0] is not None else ""
+        parts.append(f"{group_words(by)}{rate}")
+    return Text(en=f"{parts[0]} against {parts[1]}", zh=f"{parts[0]}，对比 {parts[1]}")
 
 
 _MEND = Text(

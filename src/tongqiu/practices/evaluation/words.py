@@ -36,6 +36,18 @@ TITLES: dict[str, Text] = {
     "skill": Text(en="Gain over always giving the commonest answer", zh="相对于恒给最常见答案的增益"),
 }
 
+MEANINGS: dict[str, Text] = {
+    "selection-rate": Text(en="Share decided {positive}", zh="被决定为“{positive}”的比例"),
+    "equalized-odds": Text(
+        en="Share decided {positive} among those recorded so, and among the others",
+        zh="在记录为“{positive}”者及其余者中，被决定为该结果的比例",
+    ),
+    "precision": Text(
+        en="Share recorded {positive} among those decided so", zh="被决定为“{positive}”者中，记录也如此的比例"
+    ),
+}
+"""What the measures that have limits compare; ``positive`` is the outcome by name."""
+
 _STATISTICS = {
     "difference": Text(en="Greatest difference between groups: {measure}", zh="群体间最大差值：{measure}"),
     "ratio": Text(en="Smallest ratio between groups: {measure}", zh="群体间最小比值：{measure}"),
