@@ -67,4 +67,4 @@ version = {quoted(version)}
 if __name__ == "__main__":
     if len(sys.argv) not in (2, 3):
         sys.exit(__doc__)
-    print(build(Path(sys.argv[1]), *sys.argv[2:]))
+    sys.stdout.write(f"{build(Path(sys.argv[1]), *sys.argv[2:])}\n")

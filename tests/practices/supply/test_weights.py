@@ -42,7 +42,7 @@ def safetensors(header: Any, body: bytes = b"\x00" * 8) -> bytes:
     return struct.pack("<Q", len(head)) + head + body
 
 
-GOOD = {"a": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}, "__metadata__": {"format": "pt"}}
+GOOD: dict[str, Any] = {"a": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}, "__metadata__": {"format": "pt"}}
 
 
 def test_safetensors_are_allowed() -> None:
