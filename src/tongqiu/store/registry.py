@@ -279,15 +279,16 @@ def _implicit(view: View, seen: sa.Subquery, params: Mapping[str, object]) -> sa
 
 
 def _ordered(columns: Sequence[Column], inner: sa.Subquery, order: Sequence[str]) -> list[sa.ColumnElement[Any]]:
-    found = dict(zip((column.name for column in columns), inner.c, strict=True))
-    chosen: list[sa.ColumnElement[Any]] = []
-    for each in order:
-        column = found.get(each.removeprefix("-"))
-        if column is None:
-            raise _bad("order", each)
-        chosen.append(column.desc() if each.startswith("-") else column.asc())
-    # The rest in order, so that a page never shows a row twice.
-    return [*chosen, *inner.c]
+    found = {column.name: each for column, each in zip(columns, inner.c, strict=True) if column.type != "json"}
+    asked = {each.removeprefix("-"): each.startswith("-") for each in order}
+    # The other columns last, so that no row is on two pages.
+    chosen = asked | {name: False for name in found if name not in asked}
+    for name in chosen:
+        if name not in found:
+            raise _bad("order", name)
+    return [
+        found[name].desc().nulls_last() if down else found[name].asc().nulls_first() for name, down in chosen.items()
+    ]
 
 
 def _bad(part: str, name: str) -> Malformed:

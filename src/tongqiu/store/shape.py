@@ -36,6 +36,7 @@ BUILDING = "__new"
 _NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
 _LONGEST = 50
 _INT64 = 1 << 63
+_TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")  # sorts the same wherever it is kept
 _LARGEST = sys.float_info.max
 _LONGEST_SEARCH = 200
 _READ: dict[str, Callable[[str], object]] = {
@@ -160,8 +161,8 @@ def given_words(value: object) -> str:
 
 def _type_of(column: Column) -> Any:  # noqa: ANN401 - a type of SQLAlchemy
     return {
-        "text": sa.Text(),
-        "instant": sa.Text(),
+        "text": _TEXT,
+        "instant": _TEXT,
         "integer": Number,
         "real": sa.Double(),
         "boolean": sa.Boolean(),
