@@ -258,7 +258,7 @@ def heavier(tables: dict[str, sa.Subquery], params: Heavier) -> sa.Select[Any]:
     )
 
 
-def counted(tables: dict[str, sa.Subquery], params: object) -> sa.Select[Any]:
+def counted(tables: dict[str, sa.Subquery], params: object) -> sa.Select[int, Any]:
     del params
     return sa.select(sa.func.count(), sa.func.max(tables[NOTES.name].c.weight))
 
