@@ -18,7 +18,7 @@ from tongqiu.record.subject import Subject
 from tongqiu.record.text import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 ME = "did:key:z6MkpaperNodePaperNodePaperNode"
 OTHER = "did:web:lab.example"
@@ -137,10 +137,10 @@ class PaperJob(NamedTuple):
 class PaperExplained(NamedTuple):
     """A record with what it rests on."""
 
-    statement: Statement | None
-    entry: str
+    statement: Statement
     why: tuple[PaperExplained, ...] = ()
     asked: tuple[Asked, ...] = ()
+    hidden: tuple[str, ...] = ()
 
 
 class PaperPractices:
@@ -287,15 +287,13 @@ class PaperDesk:
 
     def explain(self, entry: str) -> PaperExplained:
         statement = self.record(entry)
-        why = tuple(self._explain_all(statement.content.rests_on))
-        return PaperExplained(statement, entry, why, statement.content.asked)
-
-    def _explain_all(self, entries: Iterable[str]) -> Iterator[PaperExplained]:
-        for entry in entries:
+        why, hidden = [], []
+        for each in statement.content.rests_on:
             try:
-                yield self.explain(entry)
+                why.append(self.explain(each))
             except Missing:
-                yield PaperExplained(None, entry)
+                hidden.append(each)
+        return PaperExplained(statement, tuple(why), statement.content.asked, tuple(hidden))
 
     def envelope(self, entry: str) -> bytes:
         return b"envelope of " + self.record(entry).entry.encode()

@@ -38,12 +38,8 @@ class Explained(Protocol):
     """A record with the records it rests on, each explained in turn."""
 
     @property
-    def statement(self) -> Statement | None:
-        """Return the record, or None where the reader may not see it."""
-
-    @property
-    def entry(self) -> str:
-        """Return which record it is."""
+    def statement(self) -> Statement:
+        """Return the record."""
 
     @property
     def why(self) -> Sequence[Explained]:
@@ -52,6 +48,10 @@ class Explained(Protocol):
     @property
     def asked(self) -> Sequence[Asked]:
         """Return the questions that were put to the log while it was derived."""
+
+    @property
+    def hidden(self) -> Sequence[str]:
+        """Return the entries it rests on that the reader may not see, or that are not here."""
 
 
 class Fell(Protocol):

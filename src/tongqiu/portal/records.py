@@ -87,23 +87,26 @@ def explain(node: Node, desk: Desk, entry: str) -> ExplainPage:
 
     def walk(explained: Explained, depth: int) -> Step:
         nonlocal cut
-        entry, statement = explained.entry, explained.statement
-        if statement is None or entry in seen:
-            row = None if statement is None else record_row(statement, node.practices)
-            return Step(entry, row, depth, (), (), (), (), 0, seen_above=statement is not None)
+        statement = explained.statement
+        entry, row = statement.entry, record_row(statement, node.practices)
+        if entry in seen:
+            return Step(entry, row, depth, (), (), (), (), 0, seen_above=True)
         seen.add(entry)
         measured, found, _ = shapes(statement, node.practices)
-        why = tuple(explained.why)
-        if depth >= _DEEPEST or len(seen) >= _MOST_STEPS or (not why and _rests(statement)):
-            cut, why = cut or _rests(statement), ()
+        why, hidden = tuple(explained.why), tuple(explained.hidden)
+        if depth >= _DEEPEST or len(seen) >= _MOST_STEPS or (_rests(statement) and not (why or hidden)):
+            cut, why, hidden = cut or _rests(statement), (), ()
         return Step(
             entry=entry,
-            record=record_row(statement, node.practices),
+            record=row,
             depth=depth,
             grades=grades([statement]),
             measures=measure_rows(measured),
             findings=finding_rows(found),
-            why=tuple(walk(each, depth + 1) for each in why),
+            why=(
+                *(walk(each, depth + 1) for each in why),
+                *(Step(each, None, depth + 1, (), (), (), (), 0) for each in hidden),
+            ),
             asked=len(explained.asked),
         )
 
