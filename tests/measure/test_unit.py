@@ -47,6 +47,23 @@ def test_exact_sizes() -> None:
     assert unit("m/s/s").dimension == unit("m.s-2").dimension
 
 
+@pytest.mark.parametrize(
+    ("one", "two"),
+    [
+        ("W.s", "J"),
+        ("V.A", "W"),
+        ("Pa.m3", "J"),
+        ("N.m", "J"),
+        ("V.C", "J"),
+        ("kg.m2/s2", "J"),
+        ("L", "dm3"),
+        ("t", "Mg"),
+    ],
+)
+def test_names_of_one_thing(one: str, two: str) -> None:
+    assert (unit(one).scale, unit(one).dimension) == (unit(two).scale, unit(two).dimension)
+
+
 def test_conversion() -> None:
     assert convert(1.0, "kW.h", "MJ") == 3.6
     assert convert(50.0, "%", "1") == 0.5

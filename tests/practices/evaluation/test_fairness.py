@@ -111,6 +111,43 @@ def test_no_gap_lies_outside_its_interval_and_no_order_matters(seed: int, n: int
             assert each.groups + each.too_few >= 2
 
 
+def test_the_interval_of_the_widest_gap_holds_as_often_as_it_says() -> None:
+    rng = np.random.default_rng(7)
+    shares, n, rounds = np.array([0.3, 0.4, 0.45, 0.5]), 120, 400
+    group = np.repeat(np.arange(4, dtype=np.uint8), n)
+    differs = rates = 0
+    for _ in range(rounds):
+        decision = rng.binomial(1, shares[group]).astype(np.uint8)
+        found = report(count({"g": (group, "abcd")}, decision, decision), labelled=False).gaps
+        difference, ratio = (
+            gap(found, "selection-rate", "difference", ("g",)),
+            gap(found, "selection-rate", "ratio", ("g",)),
+        )
+        differs += (difference.low or 0) <= 0.2 <= (difference.high or 0)
+        rates += (ratio.low or 0) <= 0.6 <= (ratio.high or 0)
+    assert differs / rounds >= 0.95
+    assert rates / rounds >= 0.95
+
+
+def test_a_group_counts_as_judged_for_odds_only_with_both_rates() -> None:
+    groups = {"a": (50, 50, 50, 50), "b": (50, 2, 50, 2), "c": (2, 50, 2, 50)}
+    codes = np.concatenate([np.full(sum(cells), at, dtype=np.uint8) for at, cells in enumerate(groups.values())])
+    pairs = [
+        pair
+        for cells in groups.values()
+        for n, pair in zip(cells, ((1, 1), (0, 1), (1, 0), (0, 0)), strict=True)
+        for _ in range(n)
+    ]
+    label, decision = (np.array(column, dtype=np.uint8) for column in zip(*pairs, strict=True))
+    odds = gap(
+        report(count({"g": (codes, "abc")}, label, decision), labelled=True).gaps,
+        "equalized-odds",
+        "difference",
+        ("g",),
+    )
+    assert (odds.groups, odds.too_few) == (1, 2)
+
+
 def test_three_members_are_too_few_for_any_number() -> None:
     label = np.array([1, 0] * 50 + [1, 1, 0], dtype=np.uint8)
     group = np.array([0] * 100 + [1] * 3, dtype=np.uint8)

@@ -52,6 +52,13 @@ def test_a_column_of_decisions(folder: Path, lend: Lend, params: Make, model_sub
     assert {v.measure: v.value for v in men.values}["selection-rate"] == 0.0
 
 
+def test_the_order_of_rows_changes_nothing(folder: Path, lend: Lend, params: Make, model_subject: Subject) -> None:
+    write(folder, ROWS)
+    first = run(model_subject, params(), lend("cases.csv"))
+    write(folder, ROWS[::-1])
+    assert run(model_subject, params(), lend("cases.csv")) == first
+
+
 def test_the_favourable_outcome_is_counted(folder: Path, lend: Lend, params: Make, model_subject: Subject) -> None:
     write(folder, [("deny" if a == "1" else "grant", "deny" if b == "1" else "grant", c) for a, b, c in ROWS])
     result, _ = run(model_subject, params(favourable="grant"), lend("cases.csv"))

@@ -168,7 +168,7 @@ def _gaps(
     for by, lists in able.items():
         total = len(judged[by])
         # A group counts as judged when every rate of the measure could be judged.
-        groups = min(len(each) for each in lists)
+        groups = sum(all(r.n >= smallest for r in of_group) for of_group in zip(*rated[by], strict=True))
         gap = Gap(name, statistic, by, groups, total - groups, comparisons)  # type: ignore[arg-type]
         widths = [_widest_pair(each, statistic, level) for each in lists if len(each) > 1]
         if len(widths) == len(lists) and all(width is not None for width in widths):

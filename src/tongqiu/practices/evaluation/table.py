@@ -25,7 +25,8 @@ MAX_LEVEL_LENGTH = 120
 class Columns(NamedTuple):
     """What was read: ``rows`` readable rows, ``lost`` rows that could not be read at all.
 
-    ``codes[name]`` is one unsigned integer a row; ``levels[name]`` the values they stand for, in order of first sight.
+    ``codes[name]`` is one unsigned integer a row; ``levels[name]`` the values they stand for, sorted, so that the order of
+    rows changes nothing.
     ``numbers`` has one line a row and one column for each numeric column asked for (float32); it holds NaN where a field
     is no finite number.
     """
@@ -81,11 +82,18 @@ def read(
             where=where,
         )
     empty = np.empty((rows, 0), dtype=np.float32)
+    levels = {name: sorted(seen[name]) for name in coded}
+    codes = {}
+    for name in coded:
+        rank = np.zeros(len(levels[name]), dtype=np.uint16)
+        for at, level in enumerate(levels[name]):
+            rank[seen[name][level]] = at
+        codes[name] = rank[np.concatenate(parts[name])]
     return Columns(
         rows,
         lost,
-        {name: np.concatenate(parts[name]) for name in coded},
-        {name: list(seen[name]) for name in coded},
+        codes,
+        levels,
         np.concatenate(blocks) if blocks else empty,
     )
 
