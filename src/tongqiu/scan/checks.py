@@ -685,5 +685,5 @@ def passport(text: str) -> bool:
 
 
 def any_phone(text: str) -> bool:
-    """A telephone number by its context word alone: at least seven digits (ITU-T E.164: at most fifteen)."""
+    """Tell a telephone number by its context word alone: at least seven digits (ITU-T E.164: at most fifteen)."""
     return text.isdigit() and len(set(text)) > 2  # noqa: PLR2004 - a filler is no number

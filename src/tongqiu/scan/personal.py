@@ -261,7 +261,7 @@ _HK_WORDS = Scheme(
 
 
 def _special(seen: _Seen, start: int, end: int) -> Iterator[_Found]:
-    """Identifiers whose groups are no mere lengths, at the group of letters and digits from ``start`` to ``end``."""
+    """Yield identifiers whose groups are no mere lengths, at the group of letters and digits from ``start`` to ``end``."""
     text = seen.plain
     if match := _IBAN.match(text, start):
         stop = _iban_end(text, start)
@@ -350,7 +350,7 @@ _ROOT = _tree()
 
 
 def _numbers(seen: _Seen) -> Iterator[_Found]:
-    """Identifiers found at each group of letters and digits, alone or with the groups after it."""
+    """Yield identifiers found at each group of letters and digits, alone or with the groups after it."""
     text = seen.plain
     tokens = _tokens(text)
     for index, (start, end) in enumerate(tokens):

@@ -7,7 +7,7 @@ unreadable (no content, a line without end, a bomb) is a fault. Fields are text:
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Protocol, Self
+from typing import TYPE_CHECKING, BinaryIO, Literal, NamedTuple, Protocol, Self
 
 import msgspec
 
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["LIMITS", "Batch", "Limits", "Place", "Problem", "Problems", "Table", "open_table"]
 
-FORMATS = ("csv", "jsonl", "parquet")
+Format = Literal["csv", "jsonl", "parquet"]
+FORMATS: tuple[Format, ...] = ("csv", "jsonl", "parquet")
 
 
 class Place(NamedTuple):
@@ -153,7 +154,7 @@ class Table:
     not hold is absent.
     """
 
-    def __init__(self, source: Source, problems: Problems, stream: BinaryIO | None, format_: str, size: int) -> None:
+    def __init__(self, source: Source, problems: Problems, stream: BinaryIO | None, format_: Format, size: int) -> None:
         """Use :func:`open_table`."""
         self._source = source
         self._stream = stream
@@ -256,10 +257,11 @@ def _open(stream: BinaryIO, path: Path | None, wish: _Wish) -> Table:
         first = next(pieces, None)
     if first is None:
         raise bad("table.gzip" if lines.broken else "table.empty", where)
-    if form == "auto":
-        form = "jsonl" if ending in {"jsonl", "ndjson", "json"} or first.text.lstrip().startswith("{") else "csv"
-    reader = _Objects if form == "jsonl" else _Delimited
-    return Table(reader(_Reading(first, pieces, lines, problems, where, limits)), problems, stream, form, size)
+    reading = _Reading(first, pieces, lines, problems, where, limits)
+    objects = ending in {"jsonl", "ndjson", "json"} or first.text.lstrip().startswith("{")
+    if form == "jsonl" or (form == "auto" and objects):
+        return Table(_Objects(reading), problems, stream, "jsonl", size)
+    return Table(_Delimited(reading), problems, stream, "csv", size)
 
 
 class _Reading(NamedTuple):

@@ -1,0 +1,66 @@
+"""Data sets: what a table or corpus holds, whom it names, what is missing, repeated or unreadable in it."""
+
+from __future__ import annotations
+
+from tongqiu.practice import Assessor, Practice, Probe, View
+from tongqiu.practices.dataset.declared import DataKeys, Params
+from tongqiu.practices.dataset.kinds import PROFILE, REVIEW
+from tongqiu.practices.dataset.views import DATASET_COLUMNS, PERSONAL_COLUMNS
+from tongqiu.record.text import Text
+
+_HERE = "tongqiu.practices.dataset"
+
+PRACTICE = Practice(
+    name="dataset",
+    title=Text(en="Data sets", zh="数据集"),
+    about=Text(
+        en="What a table or corpus holds: types, absent values, exact repetitions, groups, languages, identifiers of "
+        "people by kind and country, and what could not be read.",
+        zh="表格或语料中有什么：类型、缺失、完全重复、群体、语言、按种类与国家统计的个人标识，以及无法读取的部分。",
+    ),
+    kinds=(PROFILE, REVIEW),
+    probes=(
+        Probe(
+            name="dataset.profile",
+            version="1",
+            title=Text(en="Profile of a data set", zh="数据集概况"),
+            makes=(PROFILE.name,),
+            plan=f"{_HERE}.probes:plan",
+            observe=f"{_HERE}.probes:observe",
+            needs=("tree", "progress"),
+            params=Params,
+        ),
+    ),
+    assessors=(
+        Assessor(
+            name="dataset.review",
+            version="1",
+            title=Text(en="Review of a data set", zh="数据集判定"),
+            about=("dataset",),
+            reads=(PROFILE.name,),
+            makes=(REVIEW.name,),
+            assess=f"{_HERE}.assessors:assess",
+        ),
+    ),
+    views=(
+        View(
+            name="dataset.datasets",
+            version=1,
+            title=Text(en="Data sets", zh="数据集名录"),
+            reads=(PROFILE.name,),
+            columns=DATASET_COLUMNS,
+            key=("entry", "file"),
+            rows=f"{_HERE}.views:datasets",
+        ),
+        View(
+            name="dataset.personal_data",
+            version=1,
+            title=Text(en="Identifiers of people in data", zh="数据中的个人标识"),
+            reads=(PROFILE.name,),
+            columns=PERSONAL_COLUMNS,
+            key=("entry", "file", "column", "scheme", "country", "ground"),
+            rows=f"{_HERE}.views:personal_data",
+        ),
+    ),
+    settings={"data": DataKeys},
+)

@@ -1,0 +1,26 @@
+"""What an owner may declare of a data set for its profile, and what one profile is asked to do."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+
+class DataKeys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What an owner may say of a data set: columns of groups and of the label, encoding, and whether people are in it."""
+
+    label: str | None = None
+    sensitive: tuple[str, ...] = ()
+    encoding: Literal["auto", "utf-8", "gb18030"] | None = None
+    personal_data: bool | None = None
+
+
+class Params(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One profile: the file or folder, and what the owner declared."""
+
+    path: str
+    label: str | None = None
+    sensitive: tuple[str, ...] = ()
+    encoding: Literal["auto", "utf-8", "gb18030"] = "auto"
+    personal_data: bool | None = None
