@@ -75,7 +75,7 @@ def test_an_envelope_is_small() -> None:
     wide = "\U00020000" * 1024
     with pytest.raises(Malformed) as raised:
         statement.seal_statement(b"", SALT, signer=SIGNER, issuer=wide, subject=wide)
-    assert raised.value.code == "statement.size"
+    assert raised.value.code == "statement.envelope-size"
 
 
 def test_another_media_type_is_another_thing() -> None:

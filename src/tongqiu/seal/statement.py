@@ -137,7 +137,7 @@ def open_statement(data: bytes, *, where: str = "", media: str = MEDIA) -> Envel
         stripped = cose.encode(sign1)
     if len(stripped) > MAX_STATEMENT:
         raise Malformed(
-            "statement.size",
+            "statement.envelope-size",
             Text(
                 en="The envelope is {size} bytes; at most {limit} are taken.",
                 zh="信封有 {size} 字节，最多接受 {limit} 字节。",
