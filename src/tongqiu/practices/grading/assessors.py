@@ -27,7 +27,7 @@ from tongqiu.record.text import Text
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tongqiu.norms.grading import Book, Grading, Held, Owed
+    from tongqiu.norms.grading import Book, Gap, Grading, Held, Owed
     from tongqiu.norms.grading import Span as Range
     from tongqiu.norms.pack import Cite, Pack
     from tongqiu.practice import Ask
@@ -120,6 +120,7 @@ def _body(
     book: Book, grading: Grading, owed: tuple[Owed, ...], considered: tuple[str, ...], said_by: str | None
 ) -> Grade:
     pack = book.pack
+    gaps = _telling_gaps(book, grading)
     return Grade(
         pack=pack.id,
         version=pack.version,
@@ -129,7 +130,7 @@ def _body(
         known_at=grading.known_at.isoformat(),
         said_by=said_by,
         spans=tuple(_span(pack, grading, each) for each in grading.spans),
-        rules=tuple(_rule(pack, each) for each in grading.held),
+        rules=tuple(_rule(pack, each) for each in grading.held if _tells(grading, each)),
         facts=grading.facts,
         implied=grading.implied,
         questions=tuple(
@@ -141,12 +142,26 @@ def _body(
                 mean=each.mean,
                 settles=each.settles,
             )
-            for each in grading.gaps[:MOST_QUESTIONS]
+            for each in gaps[:MOST_QUESTIONS]
         ),
-        more_questions=max(0, len(grading.gaps) - MOST_QUESTIONS),
+        more_questions=max(0, len(gaps) - MOST_QUESTIONS),
         duties=tuple(_duty(pack, each) for each in owed),
         considered=considered,
     )
+
+
+def _tells(grading: Grading, held: Held) -> bool:
+    """Tell whether a rule belongs in the record: it holds, or it could still change the grade."""
+    span = grading.span(held.scale)
+    return held.state == "fired" or (not held.aside and span.state != "graded" and held.grade in span.grades)
+
+
+def _telling_gaps(book: Book, grading: Grading) -> list[Gap]:
+    """Return the missing answers that bear on a grade still open, or on a rule that brings a duty of its own."""
+    own = {rule for each in book.pack.requirements for rule in each.rules}
+    duty = {fact for each in grading.held if each.rule in own and each.state == "possible" for fact in each.open}
+    open_ = {span.scale for span in grading.spans if span.state != "graded"}
+    return [gap for gap in grading.gaps if gap.fact in duty or any(one.scale in open_ for one in gap.outcomes)]
 
 
 def _span(pack: Pack, grading: Grading, span: Range) -> Span:
@@ -186,8 +201,12 @@ def _listed(rules: list[Held], comma: str, language: str) -> str:
     for each in rules:
         clause = str(each.cite[0])
         words = each.reason.of(language)
-        later = {"en": f"; applies from {each.applies_from}", "zh": f"；自 {each.applies_from} 起适用"}[language]
-        said.append(f"{words.rstrip('.。')} ({clause}{later if each.pending else ''})")
+        if language == "en":
+            later = f"; applies from {each.applies_from}" if each.pending else ""
+            said.append(f"{words.rstrip('.')} ({clause}{later})")
+        else:
+            later = f"；自 {each.applies_from} 起适用" if each.pending else ""
+            said.append(f"{words.rstrip('。')}（{clause}{later}）")
     return comma.join(said) + (("." if language == "en" else "。") if said else "")
 
 
