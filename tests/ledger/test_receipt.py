@@ -1,0 +1,118 @@
+"""Receipts: the vectors are in tests/conformance; here is what a receipt must not be able to say, and hostile shapes."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tongqiu.ledger import receipt, tree
+from tongqiu.record import cbor
+from tongqiu.record.faults import Malformed, Missing, Unproven
+from tongqiu.seal import cose, keyfile, rotation, statement
+
+SIGNER = keyfile.from_seed(b"l" * 32)
+ENTRIES = [hashlib.sha256(b"%d" % number).digest() for number in range(9)]
+AT = "2026-11-23T10:00:00.000Z"
+
+
+def made(index: int, size: int) -> bytes:
+    grown = tree.grow(0, (), ENTRIES[:size], lambda *_: b"")
+    kept = {(tile.level, tile.number): tile.hashes for tile in grown.tiles}
+    path = tree.Tiles(lambda level, number: kept[level, number]).inclusion(index, size)
+    return receipt.create_receipt(
+        index=index, size=size, path=path, root=grown.root, logged_at=AT, origin="o", subject="s", signer=SIGNER
+    )
+
+
+def with_proof(data: bytes, proof: object) -> bytes:
+    opened = receipt.open_receipt(data).sign1
+    changed = msgspec.structs.replace(opened, unprotected={receipt.VDP: {-1: [cbor.dumps(proof)]}})
+    return cose.encode(changed, detached=True)
+
+
+def test_every_entry_of_every_small_tree_has_its_receipt_and_no_other() -> None:
+    for size in range(2, 10):
+        for index in range(size):
+            data = made(index, size)
+            proven = receipt.verify_receipt(data, ENTRIES[index], SIGNER.public, origin="o")
+            assert (proven.index, proven.size, proven.logged_at, proven.size_signed) == (index, size, AT, True)
+            with pytest.raises(Unproven) as raised:
+                receipt.verify_receipt(data, ENTRIES[(index + 1) % 9], SIGNER.public)
+            assert raised.value.code == "receipt.root"
+
+
+def test_a_path_may_fit_two_places_so_the_size_is_signed() -> None:
+    """The third leaf of three reads as the second of two, with the same path and root (see ADR 0010)."""
+    ours = made(2, 3)
+    opened = receipt.open_receipt(ours)
+    root = tree.root_from_inclusion(ENTRIES[2], 2, 3, opened.path)
+    assert tree.root_from_inclusion(ENTRIES[2], 1, 2, opened.path) == root
+    with pytest.raises(Malformed) as raised:
+        receipt.verify_receipt(with_proof(ours, [2, 1, list(opened.path)]), ENTRIES[2], SIGNER.public)
+    assert raised.value.code == "receipt.form"
+    # Without the signed size nothing tells the two apart, and the reader is told so.
+    bare = cose.sign({receipt.VDS: 1, cose.CLAIMS: {1: "o", 2: "s"}}, root, SIGNER)
+    shell = msgspec.structs.replace(bare, unprotected=opened.sign1.unprotected)
+    foreign = cose.encode(shell, detached=True)
+    for size, index in ((3, 2), (2, 1)):
+        proven = receipt.verify_receipt(
+            with_proof(foreign, [size, index, list(opened.path)]), ENTRIES[2], SIGNER.public
+        )
+        assert (proven.size, proven.index, proven.size_signed) == (size, index, False)
+
+
+def test_every_single_bit_flip_is_refused() -> None:
+    data = made(3, 7)
+    for at in range(len(data) * 8):
+        flipped = bytearray(data)
+        flipped[at // 8] ^= 1 << at % 8
+        with pytest.raises((Malformed, Unproven)):
+            receipt.verify_receipt(bytes(flipped), ENTRIES[3], SIGNER.public, origin="o")
+
+
+def test_there_is_no_receipt_in_a_tree_of_one() -> None:
+    with pytest.raises(Missing) as raised:
+        made(0, 1)
+    assert raised.value.code == "receipt.too-early"
+
+
+ANYTHING: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**63) | st.binary(max_size=33) | st.text(max_size=9),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.integers(-3, 400) | st.text(max_size=5), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+LABELS = st.sampled_from([1, 2, 3, 4, 13, 15, 16, 258, 259, 260, 391, 394, 395, 396, -111])
+
+
+@given(st.dictionaries(LABELS, ANYTHING, max_size=4), st.dictionaries(LABELS, ANYTHING, max_size=3), ANYTHING)
+def test_headers_of_any_shape_are_refused_and_nothing_else_happens(
+    protected: dict[int, Any], unprotected: dict[int, Any], payload: Any
+) -> None:
+    for base in (
+        {1: -19, 4: SIGNER.kid, 395: 1, 15: {1: "o", 2: "s"}},
+        {1: -19, 4: SIGNER.kid, 258: -16, 259: statement.MEDIA, 15: {1: "o", 2: "s"}},
+        {},
+    ):
+        header = cbor.dumps({**base, **protected})
+        body = payload if isinstance(payload, bytes) else b""
+        signature = SIGNER.sign(cose.to_be_signed(header, body))
+        data = b"\xd2" + cbor.dumps([header, unprotected, payload, signature])
+        with pytest.raises((Malformed, Unproven)):
+            receipt.verify_receipt(data, ENTRIES[0], SIGNER.public)
+        with pytest.raises((Malformed, Unproven)):
+            statement.verify_statement(statement.open_statement(data), keyfile.from_seed(bytes(32)).public)
+        with pytest.raises((Malformed, Unproven)):
+            rotation.keys_after(SIGNER.public.did, [data, cbor.dumps(payload)])
+
+
+@given(ANYTHING)
+def test_proofs_of_any_shape_are_refused(proof: Any) -> None:
+    with pytest.raises((Malformed, Unproven)):
+        receipt.verify_receipt(with_proof(made(3, 7), proof), ENTRIES[3], SIGNER.public)
