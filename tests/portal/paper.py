@@ -38,9 +38,13 @@ class Seen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Graded(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A grading in the form of ``tongqiu.norms.grading``."""
+    """A grading, by its form."""
 
-    grading: dict[str, Any]
+    pack: str
+    version: str
+    spans: tuple[dict[str, Any], ...]
+    rules: tuple[dict[str, Any], ...]
+    questions: tuple[dict[str, Any], ...]
 
 
 SEEN = Kind(
@@ -353,7 +357,7 @@ def mortgage() -> PaperNode:
     profile = node.say(SEEN.name, DATA, Seen(evidence=_profile(), findings=(_data_finding(),)), rests_on=(composed,))
     supply = node.say(SEEN.name, CODE, Seen(findings=(_licence(), _unseen())), rests_on=(composed,))
     weighed = node.say(SEEN.name, SYSTEM, Seen(findings=_findings()), rests_on=(by_race, profile))
-    node.say(GRADED.name, SYSTEM, Graded(_grading()), rests_on=(weighed, supply))
+    node.say(GRADED.name, SYSTEM, _grading(), rests_on=(weighed, supply))
     node.say(
         ASSESSMENT.name,
         SYSTEM,
@@ -505,38 +509,44 @@ def _findings() -> tuple[Finding, ...]:
     )  # fmt: skip
 
 
-def _grading() -> dict[str, Any]:
+def _grading() -> Graded:
     def two(en: str, zh: str) -> dict[str, str]:
         return {"en": en, "zh": zh}
 
-    return {
-        "pack": "paper-act",
-        "version": "2026.1",
-        "spans": [
+    return Graded(
+        pack="paper-act",
+        version="2026.1",
+        spans=(
             {
                 "scale": "risk",
                 "title": two("Risk class", "风险等级"),
                 "state": "range",
-                "low": "limited",
-                "high": "high",
-                "grades": ["minimal", "limited", "high", "unacceptable"],
-            }
-        ],
-        "held": [
+                "grades": [
+                    {"id": "limited", "title": two("Limited", "有限风险")},
+                    {"id": "high", "title": two("High", "高风险")},
+                ],
+                "reason": two("One fact is missing.", "缺少一项事实。"),
+            },
             {
-                "rule": "credit",
+                "scale": "size",
+                "title": two("Size class", "规模等级"),
+                "state": "unanswered",
+                "grades": [{"id": "a", "title": two("A", "甲")}, {"id": "b", "title": two("B", "乙")}],
+            },
+        ),
+        rules=(
+            {
                 "scale": "risk",
                 "state": "possible",
                 "title": two("Creditworthiness of natural persons", "自然人信用评估"),
                 "reason": two("It decides on loans to people.", "用于决定对个人的贷款。"),
-                "cite": [{"source": "paper-act", "article": "Annex III 5(b)"}],
-            }
-        ],
-        "gaps": [
+                "clauses": [{"document": "PAPER 2026/1", "article": "Annex III", "clause": " 5(b)"}],
+            },
+        ),
+        questions=(
             {
-                "fact": "profiling",
                 "question": two("Does it profile natural persons?", "是否对自然人进行画像？"),
                 "outcomes": [{"value": True, "scale": "risk", "grades": ["high"]}],
-            }
-        ],
-    }
+            },
+        ),
+    )

@@ -98,22 +98,30 @@ class RecordRow(msgspec.Struct, frozen=True):
 
 
 class Clause(msgspec.Struct, frozen=True):
-    """One answer behind a grade: which clause, what it came to (``unknown`` where a fact is missing), and why."""
+    """One rule behind a grade: where it is written, whether it is ``fired`` or still ``possible``, and why; ``pending``
+    where it applies only from a later day.
+    """
 
     id: str
     title: Text
     answer: str
     reason: Text | None = None
+    pending: bool = False
 
 
 class Grade(msgspec.Struct, frozen=True):
-    """Where a system stands on one scale, from step ``low`` to step ``high`` (positions from 0), lowest step first."""
+    """Where a system stands on one scale, from step ``low`` to step ``high`` (positions from 0), lowest step first.
+
+    ``state`` is ``unanswered`` where nothing that bears on it was answered; then it is not assessed.
+    """
 
     entry: str
     scale: Text
+    state: Literal["graded", "range", "unanswered"]
     steps: tuple[Text, ...]
     low: int
     high: int
+    reason: Text | None = None
     clauses: tuple[Clause, ...] = ()
     unknown: tuple[Text, ...] = ()
     at: str = ""

@@ -45,11 +45,9 @@ def gone(statement: Statement) -> bool:
     return cast("object", statement.content) is None
 
 
-def grading_of(body: object) -> dict[str, Any] | None:
-    """Return the grading that a body is, or holds as ``grading``, by its form; else None."""
-    if isinstance(body, dict) and isinstance(body.get("grading"), dict):
-        body = body["grading"]
-    return body if isinstance(body, dict) and isinstance(body.get("spans"), list | tuple) else None
+def graded(body: object) -> bool:
+    """Tell whether a body has the form of a grading."""
+    return isinstance(body, dict) and isinstance(body.get("spans"), list | tuple) and isinstance(body.get("pack"), str)
 
 
 def shapes(statement: Statement, practices: Practices) -> tuple[tuple[Measured, ...], tuple[Found, ...], bool]:
@@ -201,7 +199,7 @@ def verdicts(rows: Iterable[FindingRow]) -> Verdicts:
 
 
 def plots(rows: Sequence[MeasureRow], findings: Sequence[FindingRow]) -> tuple[Plot, ...]:
-    """Return the measures that hold for groups, gathered so that groups of one kind stand side by side.
+    """Return the measures that hold for groups, gathered so that groups of one kind stand side by side; most telling first.
 
     A limit is drawn only where findings hold this measure, by its name or by its very numbers, against one single limit.
     """
@@ -210,22 +208,43 @@ def plots(rows: Sequence[MeasureRow], findings: Sequence[FindingRow]) -> tuple[P
         if row.group and isinstance(row.value, int | float) and not isinstance(row.value, bool):
             key = (row.subject.id, row.measure, row.method, row.issuer, tuple(sorted(row.group)))
             gathered.setdefault(key, []).append(row)
-    held = [found for found in findings if found.numbers.limit is not None]
-    return tuple(
-        Plot(group[0].title, group[0].subject, tuple(group), _limit_of(group, held)) for group in gathered.values()
-    )
+    held = [_held(group, findings) for group in gathered.values()]
+    drawn = [
+        Plot(group[0].title, group[0].subject, tuple(group), _only(findings[i].numbers.limit for i in places))
+        for group, places in zip(gathered.values(), held, strict=True)
+    ]
+    ranks = {plot.rows[0].measure: min(places) for plot, places in zip(drawn, held, strict=True) if places}
+    return tuple(sorted(drawn, key=lambda plot: _telling(plot, ranks)))
 
 
-def _limit_of(rows: Sequence[MeasureRow], findings: Sequence[FindingRow]) -> float | None:
-    """Return the one limit that findings hold these very measures against, None where there is none or several."""
+def _held(rows: Sequence[MeasureRow], findings: Sequence[FindingRow]) -> list[int]:
+    """Return the places of the findings that hold these very measures against a limit."""
     seen = {(row.value, row.low, row.high) for row in rows if row.low is not None}
-    limits = {
-        found.numbers.limit
-        for found in findings
-        if found.params.get("measure") == rows[0].measure
-        or (found.numbers.value, found.numbers.low, found.numbers.high) in seen
-    }
-    return next(iter(limits)) if len(limits) == 1 else None
+    return [
+        i
+        for i, found in enumerate(findings)
+        if found.numbers.limit is not None
+        and (
+            found.params.get("measure") == rows[0].measure
+            or (found.numbers.value, found.numbers.low, found.numbers.high) in seen
+        )
+    ]
+
+
+def _telling(plot: Plot, ranks: dict[str, int]) -> tuple[float, bool, int]:
+    """Return where a plot stands among others: by the most serious finding about its measure, the rates of the groups
+    before the gap between them, few groups before many.
+    """
+    measure = plot.rows[0].measure
+    stem = f".{measure.rpartition('.')[2]}."
+    rank = min((place for name, place in ranks.items() if name == measure or stem in name), default=float("inf"))
+    return (rank, plot.limit is not None, len(plot.rows[0].group))
+
+
+def _only(values: Iterable[float | None]) -> float | None:
+    """Return the one value there is, None where there is none or several."""
+    different = set(values)
+    return different.pop() if len(different) == 1 else None
 
 
 def gather(desk: Desk, subjects: Sequence[Subject]) -> tuple[list[Measured], list[Found]]:
@@ -244,7 +263,7 @@ def gather(desk: Desk, subjects: Sequence[Subject]) -> tuple[list[Measured], lis
 
 def _weighed(statement: Statement) -> bool:
     """Tell whether a record says itself that it was derived: it asked the log, or it holds a grading."""
-    return bool(statement.content.asked) or grading_of(statement.body) is not None
+    return bool(statement.content.asked) or graded(statement.body)
 
 
 def _newest(items: Iterable[Any], key: Any) -> tuple[list[Any], int]:  # noqa: ANN401 - for both shapes

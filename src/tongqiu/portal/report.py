@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from tongqiu.record.subject import Subject
 
 
+MOST_PLOTS = 8
+"""Charts in a report, the most telling first."""
+
+
 class _NoPractices:
     """Nothing is installed: record types keep their codes."""
 
@@ -53,6 +57,7 @@ def report_html(
         now=desk.now,
         style=Mark(style()),
         sections=_sections(page, voice),
+        most_plots=MOST_PLOTS,
     ).lstrip()
 
 
@@ -69,9 +74,8 @@ def style_hash() -> str:
 
 
 def _sections(page: SubjectPage, voice: Voice) -> list[tuple[str, list[MeasureRow]]]:
-    """Return the measures that are not drawn by group, under the system and each of its parts."""
-    drawn = {id(row) for plot in page.plots[:16] for row in plot.rows[:60]}
-    left = [row for row in page.measures if id(row) not in drawn]
+    """Return the measures of the whole (those by group are drawn), under the system and each of its parts."""
+    left = [row for row in page.measures if not row.group]
     sections = [(voice.t("The system as a whole", "系统整体"), [row for row in left if row.subject.same(page.subject)])]
     for part in page.parts:
         name = f"{voice.w('role', part.role)}: {part.subject.name or part.subject.id}"
