@@ -39,6 +39,7 @@ CASES: list[Case] = [
     ("Art. 2(12)", "open-source system that is neither high-risk nor under Art. 5 or 50", {"eu.scope.open_source": True}, "system", "outside", "scope.open-source"),
     ("Art. 2(12)", "open-source chatbot stays under Art. 50", {"eu.scope.open_source": True, "eu.art50.interacts": True}, "system", "transparency", "art50.1"),
     ("Art. 2(12)", "open-source recruitment system is high-risk", {"eu.scope.open_source": True, "eu.annex3.recruitment": True, **LISTED}, "system", "high", "annex3.recruitment"),
+    ("Art. 2(12)", "open-source system whose task in recruitment is narrow", {"eu.scope.open_source": True, "eu.annex3.recruitment": True, "eu.annex3.derogation": "narrow-procedural", "eu.profiling": False}, "system", "outside", "scope.open-source"),
     ("recital 24", "military system also used by police: the exclusion is not claimed", {"eu.annex3.offending_risk": True, **LISTED}, "system", "high", "annex3.offending-risk"),
     ("recital 29", "manipulation that impairs autonomy with significant harm", {"eu.art5.manipulation": True}, "system", "prohibited", "art5.manipulation"),
     ("recital 29", "exploiting age, disability or extreme poverty", {"eu.art5.vulnerability": True}, "system", "prohibited", "art5.vulnerability"),

@@ -66,7 +66,7 @@ def world(facts: dict[str, Any] | None) -> list[Statement]:
             SYSTEM,
             core.COMPOSITION.write(core.Composition(parts=(core.Part("data", DATA),))),
         ),
-        stated(3, "dataset.review/1", DATA, {}, [found("dataset.groups", "unmet")]),
+        stated(3, "dataset.review/1", DATA, {}, [found("dataset.groups-seen", "unmet")]),
         stated(4, "evaluation.verdict/1", SYSTEM, {}, [found("evaluation.fairness.selection-ratio", "unmet")]),
         stated(5, "supply.review/1", SYSTEM, {}, [found("supply.licence", "met")]),
     ]
