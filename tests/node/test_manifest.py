@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -62,7 +61,8 @@ def test_each_mistake_has_its_code_its_place_and_words_in_both_languages(
     with pytest.raises(Fault) as caught:
         _read(tmp_path / "f", text)
     assert (caught.value.code, caught.value.where) == (code, where)
-    assert caught.value.do.zh and caught.value.do.en
+    assert caught.value.do.zh
+    assert caught.value.do.en
 
 
 def test_an_unknown_key_names_the_nearest_known_one(tmp_path: Path) -> None:
@@ -75,8 +75,8 @@ def test_an_unknown_key_names_the_nearest_known_one(tmp_path: Path) -> None:
 def test_a_loop_of_links_is_named(tmp_path: Path) -> None:
     place = tmp_path / "f"
     place.mkdir()
-    os.symlink("b", place / "a")
-    os.symlink("a", place / "b")
+    (place / "a").symlink_to("b")
+    (place / "b").symlink_to("a")
     with pytest.raises(Malformed) as caught:
         _read(place, HEAD + '[[data]]\nname = "d"\npath = "a"\n')
     assert caught.value.code == "path.loop"
