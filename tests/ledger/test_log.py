@@ -169,6 +169,29 @@ def test_of_racing_writers_in_one_thread_one_is_admitted(backend: MemoryBackend,
     assert log.audit().size == 2
 
 
+def test_threads_may_write_and_ask_for_proofs_at_once(log: Log) -> None:
+    faults: list[BaseException] = []
+    items = [[sealed(f"{number} {count}") for count in range(25)] for number in range(4)]
+
+    def work(number: int) -> None:
+        try:
+            for item in items[number]:
+                (place,) = log.record(item)
+                proven = receipt.verify_receipt(log.receipt(place.index), item.entry, log.public)
+                assert proven.size > place.index
+                checkpoint.verify(log.checkpoint(), checkpoint.parse_vkey(log.vkey))
+        except BaseException as fault:  # noqa: BLE001 - shown by the assertion below
+            faults.append(fault)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert faults == []
+    assert log.audit().size == 101
+
+
 def test_admission_sees_the_batch_as_it_will_be(log: Log, backend: MemoryBackend) -> None:
     known = sealed("known")
     log.record(known)
