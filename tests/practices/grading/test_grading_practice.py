@@ -32,6 +32,7 @@ MORTGAGE: dict[str, Any] = {
     "eu.scope.ai_system": True,
     "eu.scope.union": True,
     "eu.scope.excluded": False,
+    "eu.scope.open_source": False,
     "eu.art5.any": False,
     "eu.annex1.section": "none",
     "eu.annex3.creditworthiness": True,
