@@ -130,7 +130,7 @@ def test_a_folder_that_cannot_be_made_is_unreachable(tmp_path: Path) -> None:
     assert raised.value.code == "log.storage"
 
 
-@pytest.mark.parametrize("url", ["mysql://host/name", "postgresql//host", "sqlite:///x.db", "://", "postgresql://[bad"])
+@pytest.mark.parametrize("url", ["mysql://host/name", "postgresql//host", "sqlite:///x.db", "://"])
 def test_other_addresses_are_refused(url: str) -> None:
     with pytest.raises(Malformed) as raised:
         by_url(url, create=True)

@@ -205,22 +205,11 @@ def _write(connection: sa.Connection, rows: Rows, batch: Batch) -> None:
     rows.write(schema.file, ((each, row.index) for row in batch.rows for each in dict.fromkeys(row.columns.files)))
     rows.write(schema.done, ((done.key, b"".join(done.entries)) for done in batch.done))
     for tile in batch.tiles:
-        place = sa.and_(schema.tile.c.level == tile.level, schema.tile.c.number == tile.number)
-        if not connection.execute(sa.update(schema.tile).where(place).values(hashes=tile.hashes)).rowcount:
-            rows.write(schema.tile, [(tile.level, tile.number, tile.hashes)])
+        rows.write_tile(tile)
     _correct(connection, rows, batch.rows)
     if batch.erase:
         _erase(connection, batch.erase)
-    head = batch.head
-    connection.execute(
-        sa.update(schema.head).values(
-            origin=head.origin,
-            size=head.size,
-            root=head.root,
-            frontier=b"".join(head.frontier),
-            logged_at=head.logged_at,
-        )
-    )
+    rows.write_head(batch.head)
 
 
 def _correct(connection: sa.Connection, rows: Rows, new: Sequence[Row]) -> None:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import sqlalchemy as sa
 
-from tongqiu.ledger.backend import Columns, Done, Head, Row, Where
+from tongqiu.ledger.backend import Columns, Done, Head, Row, Tile, Where
 from tongqiu.record.faults import Missing
 from tongqiu.record.text import Text
 from tongqiu.store import schema
@@ -36,10 +37,8 @@ class Rows:
     def head(self) -> Head:
         """Return the head; read once, because this transaction sees one state."""
         if self._head is None:
-            found = self._connection.execute(sa.select(schema.head)).one()
-            self._head = Head(
-                found.origin, found.size, bytes(found.root), cut(found.frontier), found.logged_at, found.epoch
-            )
+            found = self._one("SELECT origin, size, root, frontier, logged_at, epoch FROM head")
+            self._head = Head(found[0], found[1], bytes(found[2]), cut(found[3]), found[4], found[5])
         return self._head
 
     def row(self, index: int) -> Row:
@@ -61,7 +60,7 @@ class Rows:
 
     def find(self, entry: bytes) -> int | None:
         """Return the index of an entry hash, or None."""
-        found = self._one(f"SELECT idx FROM entry WHERE entry = {self._mark}", entry)  # noqa: S608 - a place, no input
+        found = self._one("SELECT idx FROM entry WHERE entry = ?", entry)
         return None if found is None else int(found[0])
 
     def select(self, where: Where, *, after: int = -1, limit: int = 1000) -> Sequence[Row]:
@@ -71,13 +70,12 @@ class Rows:
 
     def done(self, key: str) -> Done | None:
         """Return what was noted under ``key``, or None."""
-        found = self._one(f"SELECT entries FROM done WHERE key = {self._mark}", key)  # noqa: S608 - a place, no input
+        found = self._one("SELECT entries FROM done WHERE key = ?", key)
         return None if found is None else Done(key, cut(found[0]))
 
     def tile(self, level: int, number: int) -> bytes:
         """Return the hashes of a tile as far as it has grown, or nothing."""
-        sql = f"SELECT hashes FROM tile WHERE level = {self._mark} AND number = {self._mark}"  # noqa: S608 - places
-        found = self._one(sql, level, number)
+        found = self._one("SELECT hashes FROM tile WHERE level = ? AND number = ?", level, number)
         return b"" if found is None else bytes(found[0])
 
     def entries(self, start: int, stop: int) -> Sequence[bytes]:
@@ -88,8 +86,7 @@ class Rows:
 
     def has_file(self, digest: bytes) -> bool:
         """Tell whether the file with this SHA-256 is staged."""
-        sql = f"SELECT 1 FROM blob WHERE digest = {self._mark}"  # noqa: S608 - a place, no input
-        return self._one(sql, digest) is not None
+        return self._one("SELECT 1 FROM blob WHERE digest = ?", digest) is not None
 
     def write(self, table: sa.Table, values: Iterable[tuple[Any, ...]]) -> None:
         """Insert rows given in the order of the table's columns."""
@@ -101,9 +98,27 @@ class Rows:
             sql = f"INSERT INTO {quote.format_table(table)} ({names}) VALUES ({marks})"  # noqa: S608 - own names
             self._cursor.executemany(sql, rows)
 
+    def write_head(self, head: Head) -> None:
+        """Make ``head`` the end of the log; its epoch is not written."""
+        kept = (head.origin, head.size, head.root, b"".join(head.frontier), head.logged_at)
+        self._run("UPDATE head SET origin = ?, size = ?, root = ?, frontier = ?, logged_at = ?", *kept)
+
+    def write_tile(self, tile: Tile) -> None:
+        """Keep a tile in place of the shorter one."""
+        self._run(
+            "INSERT INTO tile (level, number, hashes) VALUES (?, ?, ?)"
+            " ON CONFLICT (level, number) DO UPDATE SET hashes = excluded.hashes",
+            tile.level,
+            tile.number,
+            tile.hashes,
+        )
+
     def _one(self, sql: str, *values: object) -> Any:  # noqa: ANN401 - a row of the driver
-        self._cursor.execute(sql, values)
+        self._run(sql, *values)
         return self._cursor.fetchone()
+
+    def _run(self, sql: str, *values: object) -> None:
+        self._cursor.execute(sql.replace("?", self._mark), values)
 
 
 def conditions(where: Where, dialect: str) -> list[sa.ColumnElement[bool]]:
@@ -127,8 +142,6 @@ def conditions(where: Where, dialect: str) -> list[sa.ColumnElement[bool]]:
 
 def listed(texts: Iterable[str], dialect: str) -> sa.Select[str]:
     """Return a select of ``texts``, however many, from one parameter."""
-    import msgspec
-
     given = sa.literal(msgspec.json.encode(sorted(texts)).decode(), sa.Text)
     if dialect == "sqlite":
         return sa.select(sa.func.json_each(given).table_valued("value").c.value)
