@@ -9,6 +9,8 @@ short. It is a screen for what languages are present, not a classifier of single
 from __future__ import annotations
 
 import re
+from collections import Counter
+from functools import lru_cache
 from typing import NamedTuple
 
 METHOD = "scan.languages@1"
@@ -58,8 +60,8 @@ _RANGES: tuple[tuple[str, str], ...] = (
 )
 """Letters of a script by code point (Unicode 15 Scripts.txt, shortened to the blocks that text uses)."""
 
-_COUNTERS = tuple((script, re.compile(f"[{letters}]")) for script, letters in _RANGES)
-_PRESENT = tuple((script, re.compile(f"[{letters}]").search) for script, letters in _RANGES)
+_LATIN = re.compile("[A-Za-z]")
+_TESTS = tuple((script, re.compile(f"[{letters}]").match) for script, letters in _RANGES)
 
 ONE_LANGUAGE = {
     "Hang": "ko", "Grek": "el", "Hebr": "he", "Thai": "th", "Taml": "ta", "Telu": "te", "Gujr": "gu", "Guru": "pa",
@@ -157,14 +159,20 @@ LANGUAGES = tuple(sorted({*_COMMON, *ONE_LANGUAGE.values(), "zh", "ja"}))
 def scripts(text: str) -> dict[str, int]:
     """Return how many letters of ``text`` are in each script (ISO 15924 codes; scripts that do not occur are absent)."""
     if text.isascii():
-        count = len(_COUNTERS[0][1].findall(text))
+        count = len(_LATIN.findall(text))
         return {"Latn": count} if count else {}
-    found = {
-        script: len(counter.findall(text))
-        for (script, counter), (_, search) in zip(_COUNTERS, _PRESENT, strict=True)
-        if search(text) is not None
-    }
-    return {script: count for script, count in found.items() if count}
+    found: dict[str, int] = {}
+    for char, count in Counter(text).items():
+        script = _script(char)
+        if script:
+            found[script] = found.get(script, 0) + count
+    return found
+
+
+@lru_cache(maxsize=65_536)
+def _script(char: str) -> str:
+    """Return the script of one letter, empty for anything else."""
+    return next((script for script, matches in _TESTS if matches(char) is not None), "")
 
 
 def identify(text: str) -> Tongue:
@@ -200,9 +208,9 @@ def _vote(text: str, script: str) -> str:
         return UNDETERMINED
     words = _WORD.findall(text.lower())
     votes: dict[str, float] = {}
-    for word in words:
+    for word, count in Counter(words).items():
         for language in table.get(word, ()):
-            votes[language] = votes.get(language, 0.0) + 1.0
+            votes[language] = votes.get(language, 0.0) + count
     for language, mark in _MARK.items():
         if language in _LETTERS_OF.get(script, ()) and mark.search(text):
             votes[language] = votes.get(language, 0.0) * 1.5 + 1.0

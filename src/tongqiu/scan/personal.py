@@ -10,9 +10,9 @@ from __future__ import annotations
 import bisect
 import ipaddress
 import re
-import sys
 import unicodedata
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Literal, NamedTuple
 
 from tongqiu.scan import checks
@@ -124,34 +124,37 @@ def _folded(text: str) -> str:
 
 _HIDDEN = "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2061\u2062\u2063\u2064\u2066\u2067\u2068\u2069\ufeff"
 _MAYBE = re.compile(r"[\d@]").search
-_ODD = re.compile(
-    rf"[{_HIDDEN}\u00a0\u2000-\u200a\u202f\u205f\u3000\u2010-\u2015\u2212\ufe58\ufe63\uff01-\uff5e]|(?![0-9])\d"
-).search
 _LONG = re.compile(r"[0-9](?:[ \-./():]{0,2}[0-9A-Za-z]){3}").search
 
 
-def _table() -> dict[int, str]:
-    """Return what one character stands for: any decimal digit, full-width ASCII, any dash, any space."""
-    table = {
-        code: str(unicodedata.decimal(chr(code))) for code in range(128, sys.maxunicode + 1) if chr(code).isdecimal()
-    }
+class _Tricks(NamedTuple):
+    """What finds a character that stands for another one, and what it stands for."""
+
+    search: Callable[[str], object | None]
+    table: dict[int, str]
+
+
+@cache
+def _tricks() -> _Tricks:
+    """Return what stands for ASCII: any decimal digit, full-width letters and marks, any dash, any space."""
+    digits = (code for code in range(128, 0x20000) if chr(code).isdecimal())  # none lie above (Unicode 15)
+    table = {code: str(unicodedata.decimal(chr(code))) for code in digits}
     table.update({code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)})
     table.update(dict.fromkeys((*range(0x2010, 0x2016), 0x2212, 0xFE58, 0xFE63), "-"))
     table.update(dict.fromkeys((0xA0, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000), " "))
-    return table
+    return _Tricks(re.compile("[" + "".join(map(chr, table)) + "]").search, table)
 
 
-_TABLE: dict[int, str] = {}
+_HIDING = re.compile(f"[{_HIDDEN}]").search
 
 
 def _plain(text: str) -> tuple[str, list[int]]:
     """Return the text with tricks undone, and for each of its characters the place in ``text`` (empty: the same)."""
-    if text.isascii() or _ODD(text) is None:
+    if text.isascii():
         return text, []
-    if not _TABLE:
-        _TABLE.update(_table())
-    same = text.translate(_TABLE)
-    if not any(char in same for char in _HIDDEN):
+    tricks = _tricks()
+    same = text.translate(tricks.table) if tricks.search(text) is not None else text
+    if _HIDING(same) is None:
         return same, []
     places = [index for index, char in enumerate(same) if char not in _HIDDEN]
     return "".join(same[index] for index in places), places

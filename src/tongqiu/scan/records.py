@@ -66,6 +66,25 @@ class Splitter:
         self._hold(text[at:], following)
         return Batch([], records)
 
+    def first(self, pieces: Iterator[Piece]) -> tuple[Record, Piece]:
+        """Return the first record that is not blank, and what follows it of the pieces that were taken for it.
+
+        There is one in ``pieces``. Raises Malformed for one that is too long or whose quotation mark stays open.
+        """
+        text, line = "", 1
+        bad_bytes: frozenset[int] = frozenset()
+        nul: frozenset[int] = frozenset()
+        for piece in pieces:
+            text, line = text + piece.text, line if text else piece.line
+            bad_bytes, nul = bad_bytes | piece.bad_bytes, nul | piece.nul
+            for record, at in self._slow(text, line, final=False):
+                if record.fields != [""]:
+                    return record, Piece(text[at:], record.last + 1, bad_bytes, nul)
+            if len(text) > self._limits.line + len(piece.text):
+                raise bad("table.quote-open", self._where, line=line)
+        record = next(record for record, _ in self._slow(text, line, final=True) if record.fields != [""])
+        return record, Piece("", record.last + 1, bad_bytes, nul)
+
     def close(self) -> list[Record]:
         """Return the last record when the file does not end with a line end. Raises ``table.quote-open``."""
         text, self._rest = self._rest, ""

@@ -73,7 +73,7 @@ _ASSIGNED = re.compile(
     r"[\"']?\s{0,3}(?:=|:|：|=>)\s{0,3}[\"']?([0-9A-Za-z+/=_.~!@#$%^&*-]{12,200})",
     re.IGNORECASE,
 )
-_NAMED = re.compile(r"pass|pwd|secret|token|key|credential|密码|口令|密钥|令牌", re.IGNORECASE)
+_NAMED = ("pass", "pwd", "secret", "token", "key", "credential", "密码", "口令", "密钥", "令牌")
 _PLACEHOLDER = re.compile(
     r"example|changeme|placeholder|your[-_]|xxxx|\*\*\*\*|dummy|redacted|<|\{\{|\$\{|os\.environ|getenv", re.IGNORECASE
 )
@@ -87,7 +87,8 @@ def scan(text: str) -> list[Secret]:
     for rank, (sort, mark, pattern) in enumerate(_FORMS):
         if mark in text:
             found += [(rank, *match.span(match.re.groups), sort) for match in pattern.finditer(text)]
-    if _NAMED.search(text) is not None:
+    lower = text.lower()
+    if any(name in lower for name in _NAMED):
         for match in _ASSIGNED.finditer(text):
             value = match[1]
             if _random(value):

@@ -39,6 +39,8 @@ class Limits(msgspec.Struct, frozen=True):
 LIMITS = Limits()
 
 _RATIO_FROM = 64 << 20
+_HEAD = 4096
+"""Bytes by which encoding and binary content are told."""
 
 
 class Piece(NamedTuple):
@@ -72,12 +74,14 @@ class Lines:
         """Yield the text in order. Raises Malformed for a line over the limit, a bomb, or bytes that are not text."""
         chunks = self._plain()
         head = next(chunks, b"")
+        while len(head) < _HEAD and (more := next(chunks, b"")):
+            head += more
         codec, skip = self._codec(head)
         source = self._again(head[skip:], chunks)
         if codec.startswith("utf-16"):
             source = _transcoded(source, codec)
             codec = "utf-8"
-        elif b"\0" in head[:4096] and head[:4096].count(0) * 3 > len(head[:4096]):
+        elif head[:_HEAD].count(0) * 3 > len(head[:_HEAD]):
             raise bad("table.binary", self._where)
         number = 1
         for block in self._whole_lines(source):

@@ -6,6 +6,7 @@ unreadable (no content, a line without end, a bomb) is a fault. Fields are text:
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Literal, NamedTuple, Protocol, Self
 
@@ -280,10 +281,8 @@ class _Delimited:
 
     def __init__(self, reading: _Reading) -> None:
         first, where, limits, problems = reading.first, reading.where, reading.limits, reading.problems
-        self._pieces = reading.pieces
         self._lines = reading.lines
         self._problems = problems
-        self._limits = limits
         self._bad_bytes: set[int] = set()
         self._nul: set[int] = set()
         self._row = 0
@@ -291,8 +290,8 @@ class _Delimited:
             raise bad("table.newline", where)
         self.delimiter = sniff(first.text[:65536])
         self._splitter = Splitter(self.delimiter, where=where, limits=limits)
-        self._ready: list[Record] = []
-        header = self._header(first)
+        header, rest = self._splitter.first(itertools.chain((first,), reading.pieces))
+        self._pieces = itertools.chain((rest,) if rest.text else (), reading.pieces)
         if len(header.fields) > limits.columns:
             raise bad("table.columns", where, limit=limits.columns)
         self.columns = _names(header, problems)
@@ -302,9 +301,6 @@ class _Delimited:
         return self._lines.read
 
     def batches(self) -> Iterator[Batch]:
-        if self._ready:
-            yield self._checked(self._ready)
-            self._ready = []
         width = len(self.columns)
         for piece in self._pieces:
             self._note(piece)
@@ -320,20 +316,6 @@ class _Delimited:
             yield self._checked(last)
         if self._lines.broken:
             self._problems.add(self._lines.broken, self._row, 0)
-
-    def _header(self, first: Piece) -> Record:
-        """Return the header record; what follows it in the first pieces waits in ``_ready``."""
-        piece: Piece | None = first
-        while piece is not None:
-            self._note(piece)
-            records = self._splitter.feed(piece, 0).records
-            while records and _blank(records[0]):
-                records.pop(0)
-            if records:
-                self._ready = records[1:]
-                return records[0]
-            piece = next(self._pieces, None)
-        return self._splitter.close()[0]
 
     def _note(self, piece: Piece) -> None:
         self._bad_bytes |= piece.bad_bytes

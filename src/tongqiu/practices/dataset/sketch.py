@@ -35,10 +35,16 @@ class Distinct:
     def add(self, text: str) -> None:
         """Take one text into account."""
         value = int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
-        if self._exact is not None:
-            self._exact.add(value)
-            if len(self._exact) > self._bound:
-                self._exact = None
+        if self._exact is None:
+            self._register(value)
+            return
+        self._exact.add(value)
+        if len(self._exact) > self._bound:
+            for each in self._exact:
+                self._register(each)
+            self._exact = None
+
+    def _register(self, value: int) -> None:
         index, rest = value >> (64 - _P), value & ((1 << (64 - _P)) - 1)
         rank = 64 - _P - rest.bit_length() + 1
         self._registers[index] = max(self._registers[index], rank)
