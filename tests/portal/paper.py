@@ -215,6 +215,16 @@ class PaperDesk:
             if permits(each.content.audience, each.content.issuer, self.me, self.now)
         ]
 
+    def said(
+        self, kind: str, *, subject: Subject | None = None, thread: str | None = None, ref: str | None = None
+    ) -> Sequence[Statement]:
+        del thread, ref
+        return [
+            each
+            for each in self._seen()
+            if kind in {"*", each.kind} and (subject is None or each.subject.same(subject))
+        ]
+
     def record(self, entry: str) -> Statement:
         for each in self._seen():
             if each.entry == entry:

@@ -155,7 +155,8 @@ def outputs(node: Node, outcome: Outcome, out: Path, withhold: Sequence[str] = (
     desk = node.desk(node.owner)
     for language, label in (("zh", "报告（中文）"), ("en", "Report (English)")):
         path = out / f"report.{language}.html"
-        _write(path, report_html(desk, outcome.system, language=language).encode())
+        page = report_html(desk, outcome.system, language=language, practices=node.practices, node=node.name)
+        _write(path, page.encode())
         written.append((label, path))
     path = out / "passport.tqp"
     _write(path, passports.export(node, outcome.system, withhold=withhold))

@@ -91,17 +91,22 @@ class Voice:
             return self.t("between groups of {}", "各组之间：{}").format(group["between"].replace(" x ", " × "))
         return self.t(", ", "，").join(f"{key}: {value}" for key, value in group.items())
 
+    def _by(self, group: Mapping[str, str]) -> str:
+        if set(group) == {"between"}:
+            return ""
+        return self.t(", by {}", "（按 {}）").format(" × ".join(sorted(group)))
+
     def chart(self, plot: Plot) -> Mark:
         """Return the drawing of measures by group, the lowest value first, with how each stands against the limit."""
         rows = sorted(
             plot.rows, key=lambda row: (_real(row.value) is None, _real(row.value) or 0.0, self.group(row.group))
         )
+        first = plot.rows[0]
         points = tuple(
             Point(self.group(row.group), _real(row.value), row.low, row.high, row.n) for row in rows[:_MOST_POINTS]
         )
-        first = plot.rows[0]
         drawing = IntervalPlot(
-            f"{self.x(plot.title)} · {plot.subject.name or plot.subject.id}",
+            f"{self.x(plot.title)}{self._by(first.group)} · {plot.subject.name or plot.subject.id}",
             points,
             limit=plot.limit,
             share=all(row.share for row in plot.rows),

@@ -117,6 +117,11 @@ class Desk(Protocol):
     def now(self) -> str:
         """Return the present instant."""
 
+    def said(
+        self, kind: str, *, subject: Subject | None = None, thread: str | None = None, ref: str | None = None
+    ) -> Sequence[Statement]:
+        """Return the readable records that stand (neither withdrawn nor replaced)."""
+
     def record(self, entry: str) -> Statement:
         """Return one record. Raises Missing."""
 

@@ -168,12 +168,14 @@ class SystemCard(msgspec.Struct, frozen=True):
 
 
 class Home(msgspec.Struct, frozen=True):
-    """The first page."""
+    """The first page: ``systems`` from place ``offset`` on, at most ``step``, of ``total``."""
 
     node: str
     name: str
     systems: tuple[SystemCard, ...]
     total: int
+    offset: int
+    step: int
 
 
 class SubjectPage(msgspec.Struct, frozen=True):

@@ -28,19 +28,21 @@ if TYPE_CHECKING:
     from tongqiu.record.statement import Statement
     from tongqiu.record.subject import Subject
 
-MOST_SYSTEMS = 100
-MOST_RECORDS = 500
+MOST_SYSTEMS = 20
+MOST_RECORDS = 2000
 _PAGE = 100
 
 
-def home(node: Node, desk: Desk) -> Home:
-    """Return every system at a glance, in order of name (at most :data:`MOST_SYSTEMS`)."""
+def home(node: Node, desk: Desk, *, offset: int = 0) -> Home:
+    """Return systems at a glance, in order of name: :data:`MOST_SYSTEMS` from place ``offset`` on."""
     systems = sorted(desk.systems(), key=lambda each: (each.name or each.id, each.id))
     return Home(
         node=node.me,
         name=node.name,
-        systems=tuple(card(node, desk, each) for each in systems[:MOST_SYSTEMS]),
+        systems=tuple(card(node, desk, each) for each in systems[offset : offset + MOST_SYSTEMS]),
         total=len(systems),
+        offset=offset,
+        step=MOST_SYSTEMS,
     )
 
 
@@ -63,11 +65,11 @@ def subject_page(practices: Practices, desk: Desk, subject: Subject) -> SubjectP
     """Return all that is readable about ``subject`` and its parts; what was said again shows only what was said last."""
     parts = tuple(desk.parts(subject))
     everything = (subject, *(part for _, part in parts))
-    measured, found = gather(desk, everything)
+    statements = _statements(desk, everything)
+    measured, found = gather(statements, practices)
     measured, older_measures = newest_evidence(measured)
     found, older_findings = newest_findings(found)
     findings, measures = finding_rows(found), measure_rows(measured)
-    statements = _statements(desk, everything)
     run = _last_run(statements)
     composition = _composition(statements, subject)
     return SubjectPage(
@@ -105,18 +107,10 @@ def subject_page(practices: Practices, desk: Desk, subject: Subject) -> SubjectP
 
 
 def _statements(desk: Desk, subjects: Sequence[Subject]) -> list[Statement]:
-    """Return the records about ``subjects``, newest first, each once (at most :data:`MOST_RECORDS` of each)."""
-    held: dict[str, Statement] = {}
-    for subject in subjects:
-        after: str | None = None
-        taken = 0
-        while taken < MOST_RECORDS:
-            page, after = desk.records(subject=subject.id, after=after, limit=_PAGE)
-            taken += len(page)
-            held.update((each.entry, each) for each in page)
-            if after is None or not page:
-                break
-    return sorted(held.values(), key=lambda each: (each.logged, each.index, each.entry), reverse=True)
+    """Return the records about ``subjects`` that stand, newest first, each once (at most :data:`MOST_RECORDS`)."""
+    held = {each.entry: each for subject in subjects for each in desk.said("*", subject=subject)}
+    newest = sorted(held.values(), key=lambda each: (each.logged, each.index, each.entry), reverse=True)
+    return newest[:MOST_RECORDS]
 
 
 def _last_run(statements: Sequence[Statement]) -> Assessment | None:

@@ -92,7 +92,7 @@ class Visit(NamedTuple):
 
 
 def _home(visit: Visit) -> Shown:
-    model = overview.home(visit.node, visit.desk)
+    model = overview.home(visit.node, visit.desk, offset=visit.whole("offset", 0, 10**6))
     return Shown("home.html", Text(en="Systems", zh="系统"), model, sheet.sheet(SystemCard, model.systems))
 
 

@@ -20,7 +20,7 @@ from tongqiu.record.subject import Subject
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Sequence
 
-    from tongqiu.portal.lent import Desk, Practices
+    from tongqiu.portal.lent import Practices
     from tongqiu.record.shapes import Scalar
     from tongqiu.record.statement import Statement
 
@@ -29,6 +29,7 @@ MOST_SHAPES = 2000
 
 _ORDER = {"unmet": 0, "undecided": 1, "not-assessed": 2, "met": 3, "not-applicable": 4}
 _SEVERITY = {"critical": 0, "high": 1, "medium": 2, "low": 3, "info": 4}
+_NO_SHARES = frozenset({"ratio", "difference", "gap"})
 _SHARES = frozenset(
     {"rate", "share", "proportion", "accuracy", "precision", "recall", "missing", "completeness", "prevalence"}
 )
@@ -247,18 +248,15 @@ def _only(values: Iterable[float | None]) -> float | None:
     return different.pop() if len(different) == 1 else None
 
 
-def gather(desk: Desk, subjects: Sequence[Subject]) -> tuple[list[Measured], list[Found]]:
-    """Return the evidence and findings about any of ``subjects``, each once."""
-    measured: dict[Hashable, Measured] = {}
-    found: dict[Hashable, Found] = {}
-    for subject in subjects:
-        for i, seen in enumerate(desk.evidence(subject=subject)):
-            measured.setdefault(
-                (seen.statement.entry, seen.evidence.measure, tuple(seen.evidence.group.items()), i), seen
-            )
-        for i, weighed in enumerate(desk.findings(subject=subject)):
-            found.setdefault((weighed.statement.entry, weighed.finding.requirement, weighed.finding.code, i), weighed)
-    return list(measured.values()), list(found.values())
+def gather(statements: Iterable[Statement], practices: Practices) -> tuple[list[Measured], list[Found]]:
+    """Return all evidence and all findings in ``statements``."""
+    measured: list[Measured] = []
+    found: list[Found] = []
+    for statement in statements:
+        seen, weighed, _ = shapes(statement, practices)
+        measured += seen
+        found += weighed
+    return measured, found
 
 
 def _weighed(statement: Statement) -> bool:
@@ -317,7 +315,7 @@ def _measure_row(each: Measured, same: Sequence[Measured]) -> MeasureRow:
         attested=seen.attested,
         word=word_of([each], weighed=False, known=True, parties=parties),
         parties=parties,
-        share=seen.unit == "1" and not words.isdisjoint(_SHARES) and "ratio" not in words and _within_one(seen),
+        share=seen.unit == "1" and not words.isdisjoint(_SHARES) and words.isdisjoint(_NO_SHARES) and _within_one(seen),
         kind=statement.kind,
         issuer=statement.issuer,
         at=statement.at,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import functools
 import hashlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tongqiu.chart.mark import Mark
 from tongqiu.portal.draw import Voice, css, render, report_css
@@ -19,7 +19,6 @@ from tongqiu.portal.overview import subject_page
 if TYPE_CHECKING:
     from tongqiu.portal.lent import Desk, Practices
     from tongqiu.portal.models import MeasureRow, SubjectPage
-    from tongqiu.record.kind import Kind
     from tongqiu.record.subject import Subject
 
 
@@ -27,27 +26,12 @@ MOST_PLOTS = 8
 """Charts in a report, the most telling first."""
 
 
-class _NoPractices:
-    """Nothing is installed: record types keep their codes."""
-
-    all = ()
-    views: dict[str, Any] = {}  # noqa: RUF012 - empty, and never written to
-    queries: dict[str, Any] = {}  # noqa: RUF012 - the same
-
-    def kind(self, name: str) -> Kind[Any] | None:
-        """Return None."""
-        del name
-        return None
-
-
-def report_html(
-    desk: Desk, system: Subject, *, language: str, practices: Practices | None = None, node: str = ""
-) -> str:
+def report_html(desk: Desk, system: Subject, *, language: str, practices: Practices, node: str = "") -> str:
     """Return the report of ``system`` in ``language`` (``zh`` or ``en``) as one HTML document of UTF-8 text.
 
-    Only what ``desk`` may see is in it. ``practices`` names record types for people; ``node`` is who wrote it.
+    Only what ``desk`` may see is in it. ``practices`` read the records and name their types; ``node`` is who wrote it.
     """
-    page = subject_page(practices or _NoPractices(), desk, system)
+    page = subject_page(practices, desk, system)
     voice = Voice(language)
     return render(
         "report.html",
