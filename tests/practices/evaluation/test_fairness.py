@@ -15,7 +15,7 @@ from tongqiu.practices.evaluation.counting import Cells, Outcome, count
 from tongqiu.practices.evaluation.fairness import RATES, report, share, skill, values
 
 if TYPE_CHECKING:
-    from tongqiu.practices.evaluation.kinds import Gap
+    from tongqiu.practices.evaluation.bodies import Gap
 
 Bytes = np.ndarray[tuple[int], np.dtype[np.uint8]]
 

@@ -9,7 +9,8 @@ import pytest
 
 from tongqiu.practice import Target
 from tongqiu.practices.evaluation import table
-from tongqiu.practices.evaluation.kinds import FAIRNESS, RESULT, Fairness, Result
+from tongqiu.practices.evaluation.bodies import Fairness, Result
+from tongqiu.practices.evaluation.kinds import FAIRNESS, RESULT
 from tongqiu.practices.evaluation.probes import observe, plan
 from tongqiu.record.faults import Fault, Malformed, Missing, Refused
 from tongqiu.record.subject import Subject

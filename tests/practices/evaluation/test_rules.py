@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from tongqiu.practice import Put, load
 from tongqiu.practices.evaluation import PRACTICE, rules
 from tongqiu.practices.evaluation.assessors import assess
+from tongqiu.practices.evaluation.bodies import Completeness, Fairness, Result, Source
 from tongqiu.practices.evaluation.counting import Outcome, count
 from tongqiu.practices.evaluation.fairness import report, skill, values
-from tongqiu.practices.evaluation.kinds import FAIRNESS, RESULT, VERDICT, Completeness, Fairness, Result, Source
+from tongqiu.practices.evaluation.kinds import FAIRNESS, RESULT, VERDICT
 from tongqiu.record.kind import Kind
 from tongqiu.record.statement import Content, Statement, read_content, write_content
 from tongqiu.record.subject import Subject

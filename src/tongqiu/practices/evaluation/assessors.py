@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from tongqiu.practices.evaluation import rules
-from tongqiu.practices.evaluation.kinds import FAIRNESS, RESULT, VERDICT, Fairness, Result, Verdicts
+from tongqiu.practices.evaluation.bodies import Fairness, Result, Verdicts
+from tongqiu.practices.evaluation.kinds import FAIRNESS, RESULT, VERDICT
 from tongqiu.record.statement import Said
 
 if TYPE_CHECKING:

@@ -14,14 +14,16 @@ from typing import TYPE_CHECKING, NamedTuple
 from tongqiu.measure.distribution import z_two_sided
 from tongqiu.measure.interval import Interval, clopper_pearson, katz, narrowest, newcombe, widest, wilson
 from tongqiu.measure.verdict import bonferroni_level
+from tongqiu.practices.evaluation.bodies import Gap, Group, Skill, Value
 from tongqiu.practices.evaluation.declared import SMALLEST_CELL
-from tongqiu.practices.evaluation.kinds import Gap, Group, Skill, Value
 from tongqiu.record.shapes import Component
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from tongqiu.practices.evaluation.counting import Cells, Outcome
+
+    Groupings = Mapping[tuple[str, ...], Sequence[tuple[Mapping[str, str], Outcome]]]
 
 COVERAGE = 0.95
 MAX_GROUPS = 200
@@ -121,7 +123,7 @@ def report(cells: Cells, *, labelled: bool, smallest: int = SMALLEST_CELL) -> Re
     """Return rates of all groups by each column and each pair of columns, and the gaps between groups."""
     wanted = [(name,) for name in cells.columns] + list(itertools.combinations(cells.columns, 2))
     groups: list[Group] = []
-    judged: dict[tuple[str, ...], list[tuple[Mapping[str, str], Outcome]]] = {}
+    judged: dict[tuple[str, ...], Sequence[tuple[Mapping[str, str], Outcome]]] = {}
     left_out = []
     for by in wanted:
         found = cells.groups(by)
@@ -133,14 +135,19 @@ def report(cells: Cells, *, labelled: bool, smallest: int = SMALLEST_CELL) -> Re
             few = outcome.n < smallest
             numbers = () if few else values(outcome, labelled=labelled, smallest=smallest)
             groups.append(Group(dict(levels), None if few else outcome.n, numbers))
-    gaps: list[Gap] = []
+    return Report(tuple(groups), gaps(judged, labelled=labelled, smallest=smallest), tuple(left_out))
+
+
+def gaps(judged: Groupings, *, labelled: bool, smallest: int) -> tuple[Gap, ...]:
+    """Return every gap between the groups of each grouping; groups below ``smallest`` rows only count as too few."""
+    found: list[Gap] = []
     for measure, statistic in GAPS:
         if labelled or measure in UNLABELLED:
-            gaps.extend(_gaps(judged, (measure,), measure, statistic, smallest))
+            found.extend(_gaps(judged, (measure,), measure, statistic, smallest))
     if labelled:
         odds = ("true-positive-rate", "false-positive-rate")
-        gaps.extend(_gaps(judged, odds, "equalized-odds", "difference", smallest))
-    return Report(tuple(groups), tuple(gaps), tuple(left_out))
+        found.extend(_gaps(judged, odds, "equalized-odds", "difference", smallest))
+    return tuple(found)
 
 
 class _Rated(NamedTuple):
@@ -150,7 +157,7 @@ class _Rated(NamedTuple):
 
 
 def _gaps(
-    judged: Mapping[tuple[str, ...], Sequence[tuple[Mapping[str, str], Outcome]]],
+    judged: Groupings,
     rates: Sequence[str],
     name: str,
     statistic: str,
@@ -164,7 +171,7 @@ def _gaps(
     able = {by: [[r for r in each if r.n >= smallest] for each in lists] for by, lists in rated.items()}
     comparisons = sum(len(each) * (len(each) - 1) // 2 for lists in able.values() for each in lists)
     level = bonferroni_level(COVERAGE, max(1, comparisons))
-    gaps = []
+    made = []
     for by, lists in able.items():
         total = len(judged[by])
         # A group counts as judged when every rate of the measure could be judged.
@@ -188,8 +195,8 @@ def _gaps(
                 dict(lowest.by),
                 dict(highest.by),
             )
-        gaps.append(gap)
-    return gaps
+        made.append(gap)
+    return made
 
 
 def _widest_pair(

@@ -8,8 +8,9 @@ import msgspec
 
 from tongqiu.practice import Run, Target
 from tongqiu.practices.evaluation import counting, fairness, onnx_file, onnx_model, table
+from tongqiu.practices.evaluation.bodies import Completeness, Fairness, Result, Source
 from tongqiu.practices.evaluation.declared import HALF, DataKeys, ModelKeys, Params
-from tongqiu.practices.evaluation.kinds import FAIRNESS, RESULT, Completeness, Fairness, Result, Source
+from tongqiu.practices.evaluation.kinds import FAIRNESS, RESULT
 from tongqiu.record.faults import Malformed
 from tongqiu.record.statement import Said
 from tongqiu.record.text import Text

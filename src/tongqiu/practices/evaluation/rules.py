@@ -17,7 +17,7 @@ from tongqiu.record.text import Text
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tongqiu.practices.evaluation.kinds import Fairness, Gap, Result
+    from tongqiu.practices.evaluation.bodies import Fairness, Gap, Result
     from tongqiu.record.shapes import Verdict
 
 RULES = "tongqiu.evaluation-limits@1"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tongqiu.practice import Column, Put
-from tongqiu.practices.evaluation.kinds import FAIRNESS, RESULT, Value
+from tongqiu.practices.evaluation.bodies import Value
+from tongqiu.practices.evaluation.kinds import FAIRNESS, RESULT
 from tongqiu.practices.evaluation.words import group_words, statistic_title, title
 from tongqiu.record.text import Text
 

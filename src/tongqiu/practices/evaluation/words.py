@@ -67,4 +67,4 @@ def statistic_title(measure: str, statistic: str) -> Text:
 
 def group_words(by: dict[str, str]) -> str:
     """Return a group as ``afam=yes, single=no``; an empty level is shown as (blank)."""
-    return ", ".join(f"{column}={level or '(blank)'}" for column, level in by.items())
+    return ", ".join(f"{column}={level or '(blank)'}" for column, level in sorted(by.items()))
