@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 _MARGIN = 2.0
 _WIDE = 0.35
 _MOST_MARKS = 12
+_SAME = 1e-9
 
 
 class Axis(NamedTuple):
@@ -40,15 +41,15 @@ def axis(values: Iterable[float], *, share: bool = False) -> Axis:
         return Axis(0.0, 1.0, (0.0, 0.25, 0.5, 0.75, 1.0))
     if not math.isfinite(high - low):
         return Axis(0.0, 1.0, (0.0, 1.0))
-    if high - low <= abs(high) * 1e-9:
+    if high - low <= max(abs(high), abs(low)) * _SAME:
         spread = abs(high) * 0.1 or 1.0
         low, high = low - spread, high + spread
     step = _round_step((high - low) / 3)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
     if last - first > _MOST_MARKS:
         return Axis(low, high, (low, high))
-    marks = tuple(round(index * step, 12) for index in range(first, last + 1))
-    return Axis(marks[0], marks[-1], marks)
+    marks = tuple(float(f"{index * step:.12g}") for index in range(first, last + 1))
+    return Axis(min(low, marks[0]), max(high, marks[-1]), marks)
 
 
 def _round_step(rough: float) -> float:
