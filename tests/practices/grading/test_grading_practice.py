@@ -134,7 +134,10 @@ def test_a_range_says_what_is_missing() -> None:
     system = next(span for span in body.spans if span.scale == "system")
     assert system.state == "range"
     assert [step.id for step in system.grades] == ["minimal", "transparency", "high"]
+    derogation = next(question for question in body.questions if question.fact == "eu.annex3.derogation")
+    assert derogation.answers[:2] == ('"none"', '"narrow-procedural"')
     profiling = next(question for question in body.questions if question.fact == "eu.profiling")
+    assert profiling.answers == ("false", "true")
     assert [(one.value, one.grades) for one in profiling.outcomes] == [
         (False, ("minimal", "transparency", "high")),
         (True, ("high",)),

@@ -137,6 +137,7 @@ def _body(
             Question(
                 fact=each.fact,
                 question=_plain(each.question),
+                answers=tuple(_written(value) for value in book.facts[each.fact].values),
                 outcomes=tuple(Outcome(value=one.value, scale=one.scale, grades=one.grades) for one in each.outcomes),
                 sure=each.sure,
                 mean=each.mean,
@@ -243,6 +244,11 @@ def _duty(pack: Pack, owed: Owed) -> Duty:
 
 def _clauses(pack: Pack, cites: tuple[Cite, ...]) -> tuple[Clause, ...]:
     return tuple(Clause(pack.source(each.source).document, each.article, each.clause) for each in cites)
+
+
+def _written(value: bool | str) -> str:  # noqa: FBT001 - an answer
+    """Return an answer as the manifest writes it."""
+    return f'"{value}"' if isinstance(value, str) else str(value).lower()
 
 
 def _plain(words: Text) -> Text:

@@ -109,13 +109,14 @@ class Outcome(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A missing answer and what it would change.
+    """A missing answer, what may be answered (as the manifest writes it), and what each answer would change.
 
     ``sure`` grades drop out whatever the answer, ``mean`` on average over the answers, ``settles`` rules at best.
     """
 
     fact: Key
     question: Text
+    answers: tuple[str, ...]
     outcomes: tuple[Outcome, ...]
     sure: Natural
     mean: float
