@@ -136,10 +136,11 @@ class _Tricks(NamedTuple):
 
 @cache
 def _tricks() -> _Tricks:
-    """Return what stands for ASCII: any decimal digit, full-width letters and marks, any dash, any space."""
+    """Return what stands for ASCII: any decimal digit, full-width letters, any dash, any space."""
     digits = (code for code in range(128, 0x20000) if chr(code).isdecimal())  # none lie above (Unicode 15)
     table = {code: str(unicodedata.decimal(chr(code))) for code in digits}
-    table.update({code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)})
+    wide = (code for code in range(0xFF01, 0xFF5F) if chr(code - 0xFEE0).isalnum() or chr(code - 0xFEE0) in "@.+-_/()")
+    table.update({code: chr(code - 0xFEE0) for code in wide})
     table.update(dict.fromkeys((*range(0x2010, 0x2016), 0x2212, 0xFE58, 0xFE63), "-"))
     table.update(dict.fromkeys((0xA0, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000), " "))
     return _Tricks(re.compile("[" + "".join(map(chr, table)) + "]").search, table)
