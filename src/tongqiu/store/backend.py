@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _TRIES = 4
+_PIECE = 500
 _UNSCRUBBED = "unscrubbed"
 _NOTED = sa.select(schema.state.c.value).where(schema.state.c.name == _UNSCRUBBED)
 _CORRECTIONS = (core.WITHDRAWAL.name, core.SUPERSESSION.name)
@@ -207,8 +208,9 @@ def _write(connection: sa.Connection, rows: Rows, batch: Batch) -> None:
     for tile in batch.tiles:
         rows.write_tile(tile)
     _correct(connection, rows, batch.rows)
-    if batch.erase:
-        _erase(connection, batch.erase)
+    # A piece at a time: SQLite takes some thousands of values in one statement.
+    for start in range(0, len(batch.erase), _PIECE):
+        _erase(connection, batch.erase[start : start + _PIECE])
     rows.write_head(batch.head)
 
 

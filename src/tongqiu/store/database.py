@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 from sqlalchemy import event, exc
 
+from tongqiu.ledger.backend import EMPTY_ROOT
 from tongqiu.record.faults import Fault, Malformed, Missing, Refused, Unproven, Unreachable
 from tongqiu.record.text import Text
 from tongqiu.store import schema
@@ -179,7 +180,7 @@ def by_url(url: str, *, create: bool, wait: float = WAIT) -> Database:
 def _ready(database: Database, *, create: bool) -> Database:
     try:
         if _revision(database, create=create) != REVISIONS[-1]:
-            _migrate(database, create=create)
+            _migrate(database)
     except Fault:
         database.close()
         raise
@@ -217,7 +218,7 @@ def _step(connection: sa.Connection) -> str | None:
     return None if found is None else str(found)
 
 
-def _migrate(database: Database, *, create: bool) -> None:
+def _migrate(database: Database) -> None:
     """Run every missing step in one transaction; two processes that open at once do it one after the other."""
     from alembic import command
     from alembic.config import Config
@@ -228,18 +229,14 @@ def _migrate(database: Database, *, create: bool) -> None:
     with database.write(lock=False) as connection:
         if not database.sqlite:
             connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": APPLICATION_ID})
-        new = _step(connection) is None
-        if not new or create:
-            config = Config()
-            config.set_main_option("script_location", "tongqiu.store:migrations")
-            config.set_main_option("path_separator", "os")
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+        config = Config()
+        config.set_main_option("script_location", "tongqiu.store:migrations")
+        config.set_main_option("path_separator", "os")
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
         if database.sqlite:
             connection.exec_driver_sql(f"PRAGMA application_id={APPLICATION_ID}")
         if connection.execute(sa.select(schema.head.c.id)).first() is None:
-            from tongqiu.ledger.backend import EMPTY_ROOT
-
             connection.execute(
                 sa.insert(schema.head).values(
                     id=1, origin="", size=0, root=EMPTY_ROOT, frontier=b"", logged_at="", epoch=0
