@@ -149,6 +149,23 @@ def test_an_answer_without_skill_never_passes(outcome: Outcome, verdict: str) ->
     assert rules.skill_finding(result_of(outcome)).verdict == verdict
 
 
+def test_skill_on_half_of_the_rows_is_not_shown() -> None:
+    whole = result_of(Outcome(90, 10, 10, 890))
+    half = msgspec.structs.replace(whole, rows=Completeness(2000, 1000, 1000, 0))
+    assert rules.skill_finding(half).verdict == "undecided"
+    assert rules.complete_finding(half).verdict == "unmet"
+    assert rules.complete_finding(whole).verdict == "met"
+
+
+def test_a_grouping_that_was_left_out_is_not_assessed() -> None:
+    same = (4000, 1000, 1000, 4000)
+    body = msgspec.structs.replace(treated({"a": same, "b": same}), left_out=(("g", "postcode"),))
+    last = list(rules.fairness_findings(body))[-1]
+    assert (last.verdict, last.code) == ("not-assessed", "evaluation.too-many-groups")
+    assert "g x postcode" in last.reason.en
+    assert "g x postcode" in last.reason.zh
+
+
 class PaperAsk:
     """Answers from a list of statements, in any order."""
 

@@ -130,11 +130,13 @@ _STATISTICS = {"difference": Text(en="difference", zh="差值"), "ratio": Text(e
 
 
 def fairness_findings(body: Fairness) -> Iterator[Finding]:
-    """Yield one finding for each limit and each way of grouping, in the order of :data:`LIMITS`."""
+    """Yield one finding for each limit and each way of grouping, in the order of :data:`LIMITS`, then what was left out."""
     for rule in LIMITS:
         for gap in body.gaps:
             if (gap.measure, gap.statistic) == (rule.measure, rule.statistic):
                 yield _finding(rule, gap, body)
+    for by in body.left_out:
+        yield _left_out(by)
 
 
 def _finding(rule: Rule, gap: Gap, body: Fairness) -> Finding:
@@ -184,6 +186,21 @@ def _finding(rule: Rule, gap: Gap, body: Fairness) -> Finding:
     )
 
 
+def _left_out(by: tuple[str, ...]) -> Finding:
+    return Finding(
+        requirement="evaluation.fairness",
+        title=Text(en=f"Treatment of groups, by {' x '.join(by)}", zh=f"群体公平性（按 {' x '.join(by)}）"),
+        verdict="not-assessed",
+        code="evaluation.too-many-groups",
+        reason=Text(
+            en="Not assessed by {by}: the values form too many groups to compare.",
+            zh="未按 {by} 评估：取值形成的群体过多，无法比较。",
+        ).fill(by=" x ".join(by)),
+        params={"by": " x ".join(by)},
+        severity="medium",
+    )
+
+
 def _meaning(measure: str, body: Fairness) -> Text:
     """Return what a measure compares, with the outcome by name: ``deny = no`` where the column is known."""
     source = body.source
@@ -215,7 +232,8 @@ def skill_finding(body: Result) -> Finding:
     assert body.skill is not None  # noqa: S101 - asked only for results with recorded outcomes
     skill = body.skill
     verdict = at_bound(Interval(skill.low, skill.high, body.coverage, "clopper-pearson"), 0.0, "at-least")
-    if verdict == "met" and skill.low == 0.0:
+    missing = body.rows.planned - body.rows.done > INCOMPLETE * body.rows.planned
+    if verdict == "met" and (skill.low == 0.0 or missing):
         verdict = "undecided"
     words = {
         "met": Text(
