@@ -31,7 +31,7 @@ _INSTANT = re.compile(
 
 _ROWS_KEPT = 5
 _SHAPES_KEPT = 3
-_TEXT_FROM = 20.0
+TEXT_FROM = 20.0
 """Mean characters of a value from which a column holds texts whose language is worth telling."""
 
 _LANGUAGE_STEPS = ((5_000, 1), (50_000, 10), (1 << 62, 100))
@@ -112,7 +112,7 @@ class ColumnWatch:
         if "number" in self._could:
             self._add_numbers(present)
         self._look(present, values, numbers)
-        if self.mean_length >= _TEXT_FROM and not self._could:
+        if self.mean_length >= TEXT_FROM and not self._could:
             self._hear(values)
 
     def column(self) -> Column:
@@ -234,7 +234,7 @@ class ColumnWatch:
         for kind in ("boolean", "integer", "number", "instant", "date"):
             if kind in self._could:
                 return kind
-        return "category" if distinct <= _CATEGORIES and self.mean_length < _TEXT_FROM * 2 else "text"
+        return "category" if distinct <= _CATEGORIES and self.mean_length < TEXT_FROM * 2 else "text"
 
 
 def _note(tally: _Tally, count: int, row: int) -> None:

@@ -65,7 +65,7 @@ class Groups(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
 
     ``hidden`` groups are not shown, neither their values nor their numbers, only together as ``hidden_rows``: those
     below ten rows and those after the fiftieth. ``missing`` rows have no value. ``withheld`` means that the column
-    identifies people, or holds too many different values to be groups.
+    identifies people, holds prose, or holds too many different values to be groups.
     """
 
     column: Short

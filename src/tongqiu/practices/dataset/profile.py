@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Literal
 
-from tongqiu.practices.dataset.column import ABSENT, ColumnWatch
+from tongqiu.practices.dataset.column import ABSENT, TEXT_FROM, ColumnWatch
 from tongqiu.practices.dataset.kinds import (
     SMALLEST_CELL,
     Completeness,
@@ -198,13 +198,16 @@ class _TableWatch:
         )
         shown_name = personal.masked(name)[:100]
         watch = next((column for column in self.columns if column.name == shown_name), None)
-        if name in self._overfull or (watch is not None and watch.identifies):
+        telling = watch is not None and (watch.identifies or watch.mean_length >= TEXT_FROM)
+        if name in self._overfull or telling:
             return Groups(shown_name, role, withheld=True)
         groups = dict(self._groups[name])
         missing, _ = groups.pop("", (0, 0))
         ordered = sorted(groups.items(), key=lambda item: (-item[1][0], item[0]))
         visible = [item for item in ordered[:_SHOWN] if item[1][0] >= SMALLEST_CELL]
         hidden = ordered[len(visible) :]
+        if not visible and len(hidden) > _SHOWN:
+            return Groups(shown_name, role, withheld=True)
         return Groups(
             shown_name,
             role,
