@@ -122,7 +122,10 @@ def test_example_bodies_are_read_and_hold(name: str) -> None:
     assert json.loads(json.dumps(kind.write(body))) == vector["body"]
     if kind.holds is not None:
         assert list(kind.holds(body)) == []
-    shapes: list[Evidence | Finding] = [*(kind.evidence(body) if kind.evidence else ()), *(kind.findings(body) if kind.findings else ())]
+    shapes: list[Evidence | Finding] = [
+        *(kind.evidence(body) if kind.evidence else ()),
+        *(kind.findings(body) if kind.findings else ()),
+    ]
     assert shapes
     for each in shapes:
         assert each.title.en

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
     from tongqiu.record.shapes import Scalar
 
-MAX_FIELDS = 20_000_000
+MAX_FIELDS = 5_000_000
+"""Fields in one model: some ten seconds of reading; the graph of a large language model has under a million."""
+
 MAX_DEPTH = 24
 MAX_TEXT = 4096
 STANDARD = frozenset({"", "ai.onnx", "ai.onnx.ml", "ai.onnx.training", "ai.onnx.preview", "ai.onnx.preview.training"})

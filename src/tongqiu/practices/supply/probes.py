@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 MANIFEST = "tongqiu.toml"
 MOST_WEIGHTS = 2_000
+MOST_NEEDS = 50_000
+"""Packages named in one part, over all its lock files; files beyond that are listed as unread."""
+
 _SAYS = ("version", "description", "licence", "task", "architecture", "provider")
 
 
@@ -178,9 +181,14 @@ def _needs(tree: Tree, unread: list[str]) -> tuple[Dependency, ...]:
             with scan.open_regular(file.real, inside=tree.root) as stream:
                 data = stream.read(manifests.MAX_BYTES + 1)
             try:
-                found += manifests.dependencies(file.path, data)
+                named = manifests.dependencies(file.path, data)
             except Malformed:
                 unread.append(file.path)
+                continue
+            if len(found) + len(named) > MOST_NEEDS:
+                unread.append(file.path)
+            else:
+                found += named
     return manifests.merge(found)
 
 

@@ -68,9 +68,11 @@ class Window:
 
     def varint(self, at: int) -> tuple[int, int]:
         """Return the protobuf varint at ``at`` (at most 10 bytes, 64 bits) and the offset behind it."""
+        low = at - self._at
+        if 0 <= low < len(self._page) and self._page[low] < 0x80:  # noqa: PLR2004 - the continuation bit; the usual case
+            return self._page[low], at + 1
         value = 0
-        for index in range(10):
-            byte = self.read(at + index, 1)[0]
+        for index, byte in enumerate(self.read(at, max(1, min(10, self.size - at)))):
             value |= (byte & 0x7F) << (7 * index)
             if byte < 0x80:  # noqa: PLR2004 - the continuation bit
                 if value >> 64:
