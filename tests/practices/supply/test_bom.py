@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tongqiu.practices.supply import bom, probes
-from tongqiu.practices.supply.kinds import Piece, bom_holds
+from tongqiu.practices.supply.kinds import LicenceFile, Licences, Piece, Recognised, bom_holds
 from tongqiu.practices.supply.manifests import Dependency
 from tongqiu.record.subject import Subject
 
@@ -103,6 +103,31 @@ def test_the_same_input_gives_the_same_bytes(tmp_path: Path) -> None:
     assert re.fullmatch(
         r"urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", first.body.serial
     )
+
+
+@pytest.mark.parametrize("found", [("MIT",), ("MIT", "ISC")])
+def test_texts_speak_where_nothing_is_declared(found: tuple[str, ...], judge: JsonStrictValidator) -> None:
+    texts = tuple(
+        LicenceFile(
+            path=f"LICENSE-{name}",
+            state="recognised",
+            digest=FILE,
+            foreign=0.0,
+            foreign_runs=0,
+            matches=(Recognised(id=name, name=name, category="Permissive", score=1.0),),
+        )
+        for name in found
+    )
+    licences = Licences(files=2, sources=0, headed=0, index=FILE, texts=texts)
+    part = bom.Part(Subject("software", "urn:x:c", TREE, "c"), {}, licences=licences)
+    made = bom.compose(SYSTEM, [part, part], at=AT)
+    assert judge.validate_str(made.data.decode()) is None
+    first, second = json.loads(made.data)["components"]
+    assert first["bom-ref"] != second["bom-ref"]
+    names = [each.get("expression") or each["license"]["name"] for each in first["licenses"]]
+    assert names == sorted(found)
+    assert made.body.unlicensed == 0
+    assert {"name": "tongqiu:basis:licenses", "value": "checked"} in first["properties"]
 
 
 def test_an_empty_system_is_valid(judge: JsonStrictValidator) -> None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tongqiu.practice import Target, load
-from tongqiu.practices.supply import PRACTICE, views
+from tongqiu.practices.supply import PRACTICE, probes, views
 from tongqiu.practices.supply.kinds import BOM, LICENCES, REVIEW, STATES, WEIGHTS
 from tongqiu.record import digest
 from tongqiu.record.faults import Malformed, Missing
@@ -207,6 +207,24 @@ def test_a_single_file_is_a_folder_of_one(tmp_path: Path) -> None:
     said = {each.kind: each for each in model_at(tmp_path, "t.csv", "dataset")}
     assert set(said) == {"supply.licences/1"}
     assert (said["supply.licences/1"].body.files, said["supply.licences/1"].body.texts) == (1, ())
+
+
+def test_long_lists_are_cut_and_counted(tmp_path: Path) -> None:
+    folder = tmp_path / "m"
+    folder.mkdir()
+    for number in range(probes.MOST_WEIGHTS + 3):
+        (folder / f"{number}.pt").write_bytes(b"")
+    body = probes.look_at_weights(probes.tree_of(folder))
+    assert (len(body.files), body.more) == (probes.MOST_WEIGHTS, 3)
+
+
+def test_lock_files_beyond_the_limit_are_listed_as_unread(tmp_path: Path) -> None:
+    for number in range(4):
+        lines = "".join(f"p{number}x{each}==1\n" for each in range(15_000))
+        (tmp_path / f"requirements-{number}.txt").write_text(lines, encoding="utf-8")
+    unread: list[str] = []
+    found = probes._needs(probes.tree_of(tmp_path), unread)  # noqa: SLF001 - one step of the probe
+    assert (len(found), unread) == (45_000, ["requirements-3.txt"])
 
 
 @pytest.mark.parametrize(("path", "fault"), [("gone", Missing), ("../x", Malformed)])

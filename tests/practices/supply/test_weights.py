@@ -159,11 +159,21 @@ def test_arrays_of_numbers_are_allowed_and_of_objects_refused() -> None:
         b"(" * 5000,
         b"{'descr': '<f8', 'fortran_order': False, 'shape': (9,)}",
         b"{'descr': 'q!', 'fortran_order': False, 'shape': ()}",
+        b"{'descr': 3, 'fortran_order': False, 'shape': ()}",
+        b"{'descr': [3], 'fortran_order': False, 'shape': ()}",
+        b"{'descr': [('a', '<f8', 'x')], 'fortran_order': False, 'shape': ()}",
+        b"{'descr': '<f8', 'fortran_order': False, 'shape': [1]}",
+        b"{'descr': '<f8', 'fortran_order': False, 'shape': (True,)}",
     ],
 )
 def test_array_headers_that_lie_are_malformed(header: bytes) -> None:
     data = b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + b"\x00" * 8
     assert look(data).state == "malformed"
+
+
+def test_array_files_of_unknown_versions_or_endless_heads_are_malformed() -> None:
+    assert look(b"\x93NUMPY\x09\x00" + b"\x00" * 20).state == "malformed"
+    assert look(b"\x93NUMPY\x02\x00" + struct.pack("<I", 2**30) + b"\x00" * 20).state == "malformed"
 
 
 def test_hdf5_cannot_be_shown_safe() -> None:
@@ -245,6 +255,63 @@ def test_a_message_that_is_no_model_is_unknown_unless_it_is_called_one() -> None
     assert look(tensor, "input_0.onnx").state == "malformed"
 
 
+def test_every_place_a_tensor_or_graph_can_hide_is_walked() -> None:
+    value = helper.make_tensor_value_info
+    outside = TensorProto(name="t", data_type=1, dims=[1], data_location=TensorProto.EXTERNAL)
+    outside.external_data.add(key="location", value="../secret")
+    inner = helper.make_graph([helper.make_node("Evil", [], ["x"], domain="evil")], "i", [], [value("x", 1, [1])])
+    sparse = onnx.SparseTensorProto(values=outside, dims=[1])
+
+    def made(node: Any, **changes: Any) -> onnx.ModelProto:
+        graph = helper.make_graph([node], "g", [], [value("y", 1, [1])])
+        graph.sparse_initializer.extend(changes.pop("sparse", []))
+        ids = [helper.make_opsetid("", 17)]
+        return helper.make_model(graph, opset_imports=ids, ir_version=8, **changes)
+
+    plain = helper.make_node("Identity", ["q"], ["y"])
+    training = made(plain)
+    training.training_info.add().algorithm.CopyFrom(inner)
+    function = helper.make_function(
+        "f", "F", [], [], [helper.make_node("Evil", [], ["x"], domain="evil")], [helper.make_opsetid("", 17)]
+    )
+    attributed = helper.make_function("f", "F", [], [], [plain], [helper.make_opsetid("", 17)])
+    attributed.attribute_proto.add(name="g", type=onnx.AttributeProto.GRAPH).g.CopyFrom(inner)
+    many = helper.make_node("X", [], ["y"])
+    many.attribute.add(name="t", type=onnx.AttributeProto.TENSORS).tensors.append(outside)
+    hidden = helper.make_node("X", [], ["y"])
+    hidden.attribute.add(name="s", type=onnx.AttributeProto.SPARSE_TENSOR).sparse_tensor.CopyFrom(sparse)
+    graphs = helper.make_node("X", [], ["y"])
+    graphs.attribute.add(name="gs", type=onnx.AttributeProto.GRAPHS).graphs.append(inner)
+    for model_, code in (
+        (made(plain), "weights.allowed"),
+        (training, "weights.onnx-domain"),
+        (made(plain, functions=[function]), "weights.onnx-domain"),
+        (made(plain, functions=[attributed]), "weights.onnx-domain"),
+        (made(graphs), "weights.onnx-domain"),
+        (made(many), "weights.onnx-outside"),
+        (made(hidden), "weights.onnx-outside"),
+        (made(plain, sparse=[sparse]), "weights.onnx-outside"),
+    ):
+        assert look(model_.SerializeToString(), "m.onnx").code == code
+
+
+def test_onnx_files_that_nest_or_name_too_much_are_malformed() -> None:
+    value = helper.make_tensor_value_info
+    graph = helper.make_graph([], "g", [], [])
+    for _ in range(30):
+        graph = helper.make_graph(
+            [helper.make_node("If", ["c"], ["y"], then_branch=graph)], "g", [], [value("y", 1, [1])]
+        )
+    deep = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    assert "deep" in look(deep.SerializeToString(), "m.onnx").reason.en
+    assert "long" in look(model("d" * 5000), "m.onnx").reason.en
+    name = model("domain")
+    assert look(name.replace(b"domain", b"doma\xff\xff"), "m.onnx").state == "malformed"
+    assert look(b"\x08\x08\x12" + b"\xff" * 11, "m.onnx").code == "weights.varint"
+    assert look(b"\x08\x08\x12\x7f", "m.onnx").code == "weights.onnx"
+    assert look(b"\x08\x08\x42\x00", "m.onnx").state == "malformed"
+
+
 # --- GGUF -------------------------------------------------------------------------------------------------------------
 
 
@@ -293,6 +360,32 @@ def test_gguf_is_allowed_and_its_template_named() -> None:
 )
 def test_gguf_files_that_lie_are_malformed(data: bytes, code: str) -> None:
     assert (look(data).state, look(data).code) == ("malformed", code)
+
+
+def noted(note: bytes) -> bytes:
+    head = b"GGUF" + struct.pack("<IQQ", 3, 0, 1) + note
+    return head + b"\x00" * (-len(head) % 32)
+
+
+@pytest.mark.parametrize(
+    ("note", "code"),
+    [
+        (text("general.alignment") + struct.pack("<II", 4, 64), "weights.allowed"),
+        (text("general.alignment") + struct.pack("<II", 4, 0), "weights.gguf-note"),
+        (text("general.alignment") + struct.pack("<I", 8) + text("wide"), "weights.gguf-note"),
+        (text("x") + struct.pack("<If", 6, 1.0), "weights.allowed"),
+        (text("x") + struct.pack("<II", 99, 1), "weights.gguf-note"),
+        (text("x") + struct.pack("<IIQ", 9, 4, 2) + b"\x00" * 8, "weights.allowed"),
+        (text("x") + struct.pack("<IIQ", 9, 4, 2**40), "weights.gguf-count"),
+        (text("x") + struct.pack("<IIQ", 9, 4, 2**20), "weights.gguf-note"),
+        (text("x") + struct.pack("<IIQ", 9, 9, 1), "weights.gguf-note"),
+        (text("x") + struct.pack("<IQ", 8, 2**63), "weights.gguf-note"),
+        (struct.pack("<Q", 2**20) + b"x" * 100, "weights.gguf-note"),
+        (struct.pack("<Q", 2) + b"\xff\xff" + struct.pack("<II", 4, 0), "weights.gguf-note"),
+    ],
+)
+def test_gguf_notes(note: bytes, code: str) -> None:
+    assert look(noted(note)).code == code
 
 
 def test_no_cut_of_a_gguf_file_is_allowed() -> None:
