@@ -165,11 +165,11 @@ def test_the_library_example_is_assessed(tmp_path: Path) -> None:
     rows = [dict(put.values) for put in views.licences(logged(by_kind["supply.licences/1"], 1))]
     columns = {view.name: {column.name for column in view.columns} for view in PRACTICE.views}
     assert rows
-    assert all(set(row) == columns["licences"] for row in rows)
+    assert all(set(row) == columns["supply.licences"] for row in rows)
     assert {row["basis"] for row in rows} == {"text", "declared", "header"}
     rows = [dict(put.values) for put in views.components(logged(bill, 2))]
     assert {row["type"] for row in rows} == {"application", "library", "file"}
-    assert all(set(row) == columns["components"] for row in rows)
+    assert all(set(row) == columns["supply.components"] for row in rows)
 
 
 def test_the_example_refuses_a_folder_that_holds_something(tmp_path: Path) -> None:

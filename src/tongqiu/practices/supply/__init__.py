@@ -67,7 +67,7 @@ PRACTICE = Practice(
     ),
     views=(
         View(
-            name="licences",
+            name="supply.licences",
             version=1,
             title=Text(en="Licences", zh="许可证"),
             reads=(LICENCES.name,),
@@ -86,7 +86,7 @@ PRACTICE = Practice(
             rows=f"{_HERE}.views:licences",
         ),
         View(
-            name="weights",
+            name="supply.weights",
             version=1,
             title=Text(en="Model files", zh="模型文件"),
             reads=(WEIGHTS.name,),
@@ -104,7 +104,7 @@ PRACTICE = Practice(
             rows=f"{_HERE}.views:weights",
         ),
         View(
-            name="components",
+            name="supply.components",
             version=1,
             title=Text(en="Components", zh="组件"),
             reads=(BOM.name,),
