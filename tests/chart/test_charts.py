@@ -90,6 +90,12 @@ def test_an_axis_holds_all_values_and_few_marks(values: list[float], share: bool
         assert 2 <= scale.place(value) <= 98
 
 
+def test_values_too_close_to_tell_apart_still_have_an_axis() -> None:
+    for values in ([0.0, 5e-324], [1.0, 1.0], [0.0], [-1e300, -1e300], [float("nan")]):
+        scale = axis(values)
+        assert scale.low < scale.high
+
+
 def test_shares_that_fill_the_axis_are_shown_from_nought_to_all() -> None:
     assert (axis([0.2, 0.7], share=True).low, axis([0.2, 0.7], share=True).high) == (0, 1)
     assert axis([0.7, 0.75], share=True).low > 0.5

@@ -10,7 +10,7 @@ import msgspec
 from tongqiu.practice import Column, Found, Measured, Page, Practice, Put, Table, View
 from tongqiu.record.audience import EVERYONE, Audience, Principal, permits
 from tongqiu.record.core import ASSESSMENT, COMPOSITION, Assessment, Composition, Failure, Part
-from tongqiu.record.faults import Missing
+from tongqiu.record.faults import Malformed, Missing
 from tongqiu.record.kind import Kind
 from tongqiu.record.shapes import Evidence, Finding
 from tongqiu.record.statement import Asked, Blob, Content, Statement
@@ -174,7 +174,7 @@ class PaperNode:
         self,
         kind: str,
         subject: Subject,
-        body: Any,  # noqa: ANN401 - any body
+        body: Any,
         *,
         issuer: str = ME,
         audience: Audience = EVERYONE,
@@ -262,7 +262,10 @@ class PaperDesk:
     def _bodies(self, subject: Subject | None) -> Iterator[tuple[Statement, Seen]]:
         for each in self._seen():
             if each.kind == SEEN.name and (subject is None or each.subject.same(subject)):
-                yield each, SEEN.read(each.body)
+                try:
+                    yield each, SEEN.read(each.body)
+                except Malformed:
+                    continue
 
     def evidence(self, *, subject: Subject | None = None, measure: str = "") -> Sequence[Measured]:
         return [
@@ -334,7 +337,7 @@ def missing(what: str) -> Missing:
     return Missing("paper.missing", Text(en="No {it}.", zh="无 {it}。"), do=Text(en="-", zh="-"), it=what, where=what)
 
 
-def rate(group: dict[str, str], value: float, low: float, high: float, n: int, **more: Any) -> Evidence:  # noqa: ANN401
+def rate(group: dict[str, str], value: float, low: float, high: float, n: int, **more: Any) -> Evidence:
     """Return the approval rate of a group."""
     return Evidence(
         measure="evaluation.selection-rate",

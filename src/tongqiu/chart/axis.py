@@ -15,6 +15,7 @@ _MARGIN = 2.0
 _WIDE = 0.35
 _MOST_MARKS = 12
 _SAME = 1e-9
+_LEAST = 1e-280
 
 
 class Axis(NamedTuple):
@@ -41,7 +42,7 @@ def axis(values: Iterable[float], *, share: bool = False) -> Axis:
         return Axis(0.0, 1.0, (0.0, 0.25, 0.5, 0.75, 1.0))
     if not math.isfinite(high - low):
         return Axis(0.0, 1.0, (0.0, 1.0))
-    if high - low <= max(abs(high), abs(low)) * _SAME:
+    if high - low <= max(abs(high), abs(low), _LEAST) * _SAME:
         spread = abs(high) * 0.1 or 1.0
         low, high = low - spread, high + spread
     step = _round_step((high - low) / 3)

@@ -54,11 +54,7 @@ class Guard:
 
         async def sealed(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
-                    headers[name] = value
-                headers.setdefault("content-security-policy", CSP)
-                headers.setdefault("cache-control", "no-store")
+                seal(MutableHeaders(scope=message))
             await send(message)
 
         refusal = self._refusal(scope)
@@ -76,6 +72,14 @@ class Guard:
         if self._hosts is not None and _name(Headers(scope=scope).get("host", "")) not in self._hosts:
             return _plain("This address does not serve that name. 此地址不提供该主机名的服务。", 421)
         return None
+
+
+def seal(headers: MutableHeaders) -> None:
+    """Add what every answer must carry; a page's own policy and cache rule stay."""
+    for name, value in _HEADERS.items():
+        headers[name] = value
+    headers.setdefault("content-security-policy", CSP)
+    headers.setdefault("cache-control", "no-store")
 
 
 def _name(host: str) -> str:

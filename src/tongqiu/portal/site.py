@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from tongqiu.portal import directory
 from tongqiu.portal.draw import Voice, css, render
-from tongqiu.portal.guard import Guard
+from tongqiu.portal.guard import Guard, seal
 from tongqiu.portal.pages import PAGES, Shown, Visit, area, practice_page
 from tongqiu.portal.report import report_html, style_hash
 from tongqiu.portal.tongue import choose
@@ -174,7 +174,9 @@ class Site:
             Text(en="This page could not be made.", zh="无法生成此页面。"),
             do=Text(en="Try again later, or tell whoever runs this node.", zh="请稍后重试，或告知节点运行者。"),
         )
-        return self.fault(request, broken, problem=False)
+        answer = self.fault(request, broken, problem=request.url.path.endswith((".json", ".csv")))
+        seal(answer.headers)  # the framework answers its own faults outside the guard
+        return answer
 
     def _report(self, visit: Visit) -> Response:
         language = choose(visit.query, "", self._language)
