@@ -210,6 +210,16 @@ def test_the_last_record_counts_in_any_order() -> None:
     assert list(assessors.assess(SUBJECT, Asked([]))) == []
 
 
+def test_the_same_bytes_under_another_name_speak_only_where_nothing_else_does() -> None:
+    ours = Subject("software", "urn:x:ours", "tree-1:" + "ab" * 32)
+    theirs = Subject("software", "urn:x:theirs", "tree-1:" + "ab" * 32)
+    first, later = statement(BOM, bill(), 1, ours), statement(BOM, bill(dependencies=3), 2, theirs)
+    (own,) = assessors.assess(ours, Asked([first, later]))
+    assert codes(own.body.findings) == {"no-dependencies": "not-applicable"}
+    (other,) = assessors.assess(ours, Asked([later]))
+    assert codes(other.body.findings) == {"pinned": "met"}
+
+
 @pytest.mark.parametrize("table", [words.TITLES, words.REASONS, words.MENDS])
 def test_both_languages_say_the_same_values(table: dict[str, Text]) -> None:
     def places(sentence: str) -> set[str]:

@@ -37,11 +37,11 @@ _SHOWN = 6
 def assess(subject: Subject, ask: Ask) -> Iterator[Said]:
     """Yield one review of what the latest records say about ``subject``; nothing where there are none."""
     findings: list[Finding] = []
-    if last := _last(ask.said(LICENCES.name, subject=subject)):
+    if last := _last(ask.said(LICENCES.name, subject=subject), subject):
         findings += licences(LICENCES.read(last.body, where=last.entry))
-    if last := _last(ask.said(WEIGHTS.name, subject=subject)):
+    if last := _last(ask.said(WEIGHTS.name, subject=subject), subject):
         findings += weights(WEIGHTS.read(last.body, where=last.entry))
-    if last := _last(ask.said(BOM.name, subject=subject)):
+    if last := _last(ask.said(BOM.name, subject=subject), subject):
         findings += bom(BOM.read(last.body, where=last.entry))
     if findings:
         yield Said("supply.review/1", subject, Review(tuple(findings)))
@@ -201,9 +201,13 @@ def _terms(known: Sequence[LicenceFile]) -> Iterator[Finding]:
 # --- forms ------------------------------------------------------------------------------------------------------------
 
 
-def _last(said: Sequence[Statement]) -> Statement | None:
-    """Return the record that was said last; entry ids break a tie, so order does not matter."""
-    return max(said, key=lambda each: (each.at, each.entry), default=None)
+def _last(said: Sequence[Statement], subject: Subject) -> Statement | None:
+    """Return the record that was said last about ``subject``, or else about the same bytes under another name.
+
+    Entry ids break a tie, so order does not matter.
+    """
+    named = [each for each in said if each.subject.id == subject.id]
+    return max(named or said, key=lambda each: (each.at, each.entry), default=None)
 
 
 def _finding(rule: str, verdict: Verdict, code: str, severity: Severity = "info", **params: str | float) -> Finding:
