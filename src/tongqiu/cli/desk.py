@@ -17,6 +17,7 @@ from tongqiu.record.text import Text
 if TYPE_CHECKING:
     from tongqiu.node.desk import NodeDesk
     from tongqiu.node.node import Node
+    from tongqiu.practice import Table
 
 Home = Annotated[Path | None, Parameter(help="The node's folder (default: $TONGQIU_HOME or ~/.tongqiu). 节点目录。")]
 Entry = Annotated[str, Parameter(help="A record's id, or the beginning of it. 记录编号或其开头。")]
@@ -142,9 +143,8 @@ def registry(
         if json_:
             _json([dict(zip([column.name for column in found.columns], row, strict=True)) for row in found.rows])
             return 0
-        rows_ = [["" if cell is None else str(cell) for cell in row] for row in found.rows]
-        console().print(table([column.title.of(lang()) for column in found.columns], rows_))
-        console().print(t("{shown} of {all}", "共 {all} 条，显示 {shown} 条", shown=len(rows_), all=found.total))
+        _print_rows(found)
+        console().print(t("{shown} of {all}", "共 {all} 条，显示 {shown} 条", shown=len(found.rows), all=found.total))
     return 0
 
 
@@ -309,6 +309,18 @@ def node(*, home: Home = None) -> int:
         console().print(table(("", ""), rows))
         console().print(opened.log.checkpoint(), markup=False)
     return 0
+
+
+def _print_rows(found: Table) -> None:
+    """Print rows as a table, or, where it would not fit, as one block of named values a row."""
+    out = console()
+    rows = [["" if cell is None else str(cell) for cell in row] for row in found.rows]
+    titles = [column.title.of(lang()) for column in found.columns]
+    if sum(max([len(title), *(len(row[at]) for row in rows)]) + 2 for at, title in enumerate(titles)) <= out.width:
+        out.print(table(titles, rows))
+        return
+    for row in rows:
+        out.print(table(("", ""), [(title, cell) for title, cell in zip(titles, row, strict=True) if cell]))
 
 
 def _plain(statement: Any) -> dict[str, Any]:  # noqa: ANN401 - a Statement

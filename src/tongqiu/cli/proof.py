@@ -72,36 +72,44 @@ def verify(
 
 def _print(found: Verification, *, brief: bool) -> None:
     """Print what is proven, what is not, and each record."""
-    out = console()
-    report = found.report
+    _print_proven(found)
+    _print_doubts(found)
+    if not brief:
+        _print_records(found)
+
+
+def _print_proven(found: Verification) -> None:
+    out, report = console(), found.report
     out.print(styled(t("PROVEN", "已证明"), "bold green"))
     signers = sorted({item.issuer_name or item.issuer for item in report.items})
     out.print("  " + t("Who signed: {names}", "签署者：{names}", names=", ".join(signers)))
     if report.items:
-        first, last = report.items[0].logged_at, report.items[-1].logged_at
+        span = {"first": report.items[0].logged_at, "last": report.items[-1].logged_at}
+        where = {"origin": report.origin, "size": report.size}
         out.print(
             "  "
             + t(
                 "When logged: {first} to {last}, in log {origin} ({size} entries)",
                 "入日志时间：{first} 至 {last}，日志 {origin}（{size} 条）",
-                first=first,
-                last=last,
-                origin=report.origin,
-                size=report.size,
+                **span,
+                **where,
             )
         )
     for claim in report.proven:
         out.print("  " + claim.text.of(lang()))
-    again = [each for each in found.records if each.derived]
+    counts = {"n": sum(each.derived is True for each in found.records), "all": len(found.records)}
     out.print(
         "  "
         + t(
-            "Arithmetic re-derived: {n} of {all} disclosed records",
-            "算术已重新推导：{n}/{all} 条已披露记录",
-            n=len(again),
-            all=len(found.records),
+            "Arithmetic re-derived: {n} of {all} disclosed records; the others hold nothing to compute",
+            "算术已重新推导：已披露的 {all} 条记录中的 {n} 条；其余记录没有可计算的内容",
+            **counts,
         )
     )
+
+
+def _print_doubts(found: Verification) -> None:
+    out, report = console(), found.report
     out.print(styled(t("NOT PROVEN", "未证明"), "bold yellow"))
     for claim in report.not_proven:
         out.print("  " + claim.text.of(lang()))
@@ -109,52 +117,40 @@ def _print(found: Verification, *, brief: bool) -> None:
     if withheld:
         out.print("  " + t("Content withheld: {n} records", "内容未披露：{n} 条记录", n=withheld))
     if found.missing:
+        lost = len(found.missing)
         out.print(
-            "  "
-            + t(
-                "Rests on records that are not in this file: {n}",
-                "所依据但不在本档案中的记录：{n} 条",
-                n=len(found.missing),
-            )
+            "  " + t("Rests on records that are not in this file: {n}", "所依据但不在本档案中的记录：{n} 条", n=lost)
         )
-    if brief:
-        return
-    rows = []
-    for each in found.records:
-        state = {True: t("agrees", "一致"), False: t("DIFFERS", "不一致"), None: "-"}[each.derived]
-        notes = " ".join(note.of(lang()) for note in each.notes)
-        rows.append(
-            (
-                short(each.statement.entry),
-                each.statement.kind,
-                each.statement.subject.name or each.statement.subject.id,
-                each.statement.at,
-                f"{state} {notes}".strip(),
-            )
+
+
+def _print_records(found: Verification) -> None:
+    out = console()
+    words = {True: t("agrees", "一致"), False: t("DIFFERS", "不一致"), None: "-"}
+    rows = [
+        (
+            short(each.statement.entry),
+            each.statement.kind,
+            each.statement.subject.name or each.statement.subject.id,
+            each.statement.at,
+            " ".join([words[each.derived], *(note.of(lang()) for note in each.notes if each.derived is not True)]),
         )
-    out.print(
-        table(
-            (
-                t("Record", "记录"),
-                t("Type", "类型"),
-                t("About", "对象"),
-                t("Said at", "出具时间"),
-                t("Computed again", "重新计算"),
-            ),
-            rows,
-        )
+        for each in found.records
+    ]
+    heads = (
+        t("Record", "记录"),
+        t("Type", "类型"),
+        t("About", "对象"),
+        t("Said at", "出具时间"),
+        t("Computed again", "重新计算"),
     )
+    out.print(table(heads, rows))
     findings = [(each.statement, finding) for each in found.records for finding in each.statement.content.findings]
     if findings:
-        out.print(
-            table(
-                (t("Verdict", "结论"), t("About", "对象"), t("Why", "理由")),
-                [
-                    (VERDICTS[f.verdict].of(lang()), s.subject.name or s.subject.id, f.reason.of(lang()))
-                    for s, f in findings
-                ],
-            )
-        )
+        shown = [
+            (VERDICTS[finding.verdict].of(lang()), about.subject.name or about.subject.id, finding.title.of(lang()))
+            for about, finding in findings
+        ]
+        out.print(table((t("Verdict", "结论"), t("About", "对象"), t("Requirement", "要求")), shown))
 
 
 def explain(

@@ -52,7 +52,7 @@ class JobWatch:
 
     def _note(self, note: str) -> None:
         done = min(self._all, self._over + sum(self._parts.values()))
-        if not self._jobs.progress(self._name, done, self._all, note):
+        if self._jobs.progress(self._name, done, self._all, note):
             raise Refused(
                 "job.cancelled",
                 Text(en="The work was stopped on request.", zh="工作已按请求停止。"),
