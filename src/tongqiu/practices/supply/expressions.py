@@ -90,7 +90,7 @@ def _licensing() -> Any:  # noqa: ANN401 - a library without types
 
 @lru_cache(4096)
 def read(text: str) -> Expression | Text:
-    """Return the SPDX licence expression in ``text`` (SPDX 3.0.1 annex B), or what is wrong with it in words.
+    """Return the SPDX licence expression in ``text`` (SPDX 3.0.1, annex "SPDX license expressions"), or what is wrong with it in words.
 
     Every id must be on the SPDX list or be a ``LicenseRef-``; deprecated ids are turned into the present ones.
     """

@@ -62,7 +62,7 @@ _NAMED = tuple(
     (re.compile(rf"\b{before} (?:\w+ ){{1,20}}?{after}\b"), f"{before} the holder {after}")
     for before, after in (("neither the name of", "nor"), ("provided by", "as is"), ("in no event shall", "be liable"))
 )
-"""Places where a text names its own holder, which the SPDX matching guidelines let vary (annex B, replaceable text)."""
+"""Places where a text names its own holder, which SPDX lets vary ("License matching guidelines and templates")."""
 
 COMMON = frozenset(
     {"0BSD", "AGPL-3.0-only", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "BSL-1.0", "CC-BY-4.0", "CC-BY-SA-4.0"}

@@ -98,7 +98,7 @@ class _Survey:
                 self.bad.append(BadHeader(where=file.path, says="", wrong=fault.what))
 
     def header(self, path: str, data: bytes) -> None:
-        """Take the first SPDX header of a program file in (SPDX 3.0.1 annex D; REUSE 3.3 for what is to be ignored)."""
+        """Take the first SPDX header of a program file in (SPDX 2.3 annex E; REUSE for what is to be ignored)."""
         data = re.sub(rb"REUSE-IgnoreStart.*?(REUSE-IgnoreEnd|\Z)", b"", data, flags=re.DOTALL)
         good = False
         for match in _TAG.finditer(data):
