@@ -157,7 +157,7 @@ def test_a_number_that_does_not_follow_from_its_counts_is_found(node: Node, fold
     node.replace(result.content.thread or "", [Said(result.kind, result.subject, forged)], by="forger@1", key=None)
     found = _verify(node, passports.export(node, outcome.system))
     assert not found.sound
-    assert [each.statement.kind for each in found.records if each.derived is False][0] == "evaluation.fairness/1"
+    assert next(each.statement.kind for each in found.records if each.derived is False) == "evaluation.fairness/1"
 
 
 def test_a_verdict_that_the_rule_does_not_give_is_found(node: Node, folder: Path) -> None:
