@@ -10,7 +10,7 @@ import msgspec
 from tongqiu.practice import Column, Found, Measured, Page, Practice, Put, Table, View
 from tongqiu.record.audience import EVERYONE, Audience, Principal, permits
 from tongqiu.record.core import ASSESSMENT, COMPOSITION, Assessment, Composition, Failure, Part
-from tongqiu.record.faults import Malformed, Missing
+from tongqiu.record.faults import Missing
 from tongqiu.record.kind import Kind
 from tongqiu.record.shapes import Evidence, Finding
 from tongqiu.record.statement import Asked, Blob, Content, Statement
@@ -181,6 +181,7 @@ class PaperNode:
         rests_on: tuple[str, ...] = (),
         at: str = "",
         files: tuple[Blob, ...] = (),
+        shapes: Seen | None = None,
     ) -> str:
         """Hold a record and return its entry."""
         index = len(self.statements)
@@ -188,9 +189,10 @@ class PaperNode:
         found = self.practices.kind(kind)
         schema = found.schema_digest if found else ZERO
         plain = msgspec.to_builtins(body, str_keys=True)
+        shown = body if isinstance(body, Seen) else shapes or Seen()
         content = Content(
             kind=kind, schema=schema, subject=subject, issuer=issuer, at=at, body=plain, rests_on=rests_on,
-            audience=audience, files=files,
+            audience=audience, files=files, evidence=shown.evidence, findings=shown.findings,
         )  # fmt: skip
         entry = "sha-256:" + hashlib.sha256(f"{index}{kind}{issuer}".encode()).hexdigest()
         self.statements.append(Statement(entry, index, "paper.example/log", at, content))
@@ -259,27 +261,19 @@ class PaperDesk:
                 return [(part.role, part.subject) for part in COMPOSITION.read(each.body).parts]
         return []
 
-    def _bodies(self, subject: Subject | None) -> Iterator[tuple[Statement, Seen]]:
-        for each in self._seen():
-            if each.kind == SEEN.name and (subject is None or each.subject.same(subject)):
-                try:
-                    yield each, SEEN.read(each.body)
-                except Malformed:
-                    continue
-
     def evidence(self, *, subject: Subject | None = None, measure: str = "") -> Sequence[Measured]:
         return [
             Measured(statement, each)
-            for statement, body in self._bodies(subject)
-            for each in body.evidence
+            for statement in self.said("*", subject=subject)
+            for each in statement.content.evidence
             if each.measure.startswith(measure)
         ]
 
     def findings(self, *, subject: Subject | None = None, requirement: str = "") -> Sequence[Found]:
         return [
             Found(statement, each)
-            for statement, body in self._bodies(subject)
-            for each in body.findings
+            for statement in self.said("*", subject=subject)
+            for each in statement.content.findings
             if each.requirement.startswith(requirement)
         ]
 

@@ -52,8 +52,9 @@ def hostile() -> paper.PaperNode:
     node.say(
         "evil.unknown/1",
         subject,
-        {EVIL: [EVIL, {"en": EVIL, "zh": EVIL}], "findings": [msg(finding)]},
+        {EVIL: [EVIL, {"en": EVIL, "zh": EVIL}]},
         rests_on=(first,),
+        shapes=paper.Seen(findings=(finding,)),
     )
     node.say(
         paper.GRADED.name,
@@ -75,14 +76,6 @@ def hostile() -> paper.PaperNode:
     )
     node.work.append(paper.PaperJob(id=EVIL, kind=EVIL, note=EVIL, state=EVIL))
     return node
-
-
-def msg(finding: Finding) -> dict[str, object]:
-    """Return a finding as plain values."""
-    import msgspec
-
-    plain: dict[str, object] = msgspec.to_builtins(finding)
-    return plain
 
 
 def pages(node: paper.PaperNode) -> list[str]:
@@ -263,7 +256,7 @@ def test_a_hidden_ground_is_named_and_no_more() -> None:
         assert "Secret system" not in page
 
 
-def test_a_record_of_an_unknown_type_is_shown_opaque_and_read_by_shape() -> None:
+def test_a_record_of_an_unknown_type_is_shown_opaque_with_what_was_signed_beside_it() -> None:
     node = hostile()
     hexes = node.statements[1].entry.removeprefix("sha-256:")
     browser = TestClient(app(node))
@@ -273,7 +266,7 @@ def test_a_record_of_an_unknown_type_is_shown_opaque_and_read_by_shape() -> None
     assert len(plain["findings"]) == 1
     assert "not installed here" in browser.get(f"/records/{hexes}").text
     bare = paper.PaperNode()
-    entry = bare.say("strange.thing/3", paper.DATA, {"evidence": ["no evidence at all"], "findings": 7})
+    entry = bare.say("strange.thing/3", paper.DATA, {"evidence": ["not signed as evidence"], "findings": 7})
     plain = TestClient(app(bare)).get(f"/records/{entry[8:]}.json").json()
     assert plain["record"]["word"] == "opaque"
     assert (plain["measures"], plain["findings"]) == ([], [])

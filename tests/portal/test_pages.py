@@ -157,7 +157,7 @@ def test_the_first_page_shows_how_things_stand(browser: TestClient) -> None:
         assert words in page
     card = browser.get("/index.json").json()["systems"][0]
     assert card["verdicts"] == {"unmet": 1, "undecided": 1, "not_assessed": 1, "met": 2, "not_applicable": 0}
-    assert (card["measured"], card["claimed"], card["failed"]) == (12, 1, 1)
+    assert (card["measured"], card["claimed"], card["silent"]) == (12, 1, 4)
 
 
 def test_the_most_serious_finding_stands_first_and_limits_are_drawn(browser: TestClient) -> None:
@@ -170,7 +170,12 @@ def test_the_most_serious_finding_stands_first_and_limits_are_drawn(browser: Tes
 
 def test_what_nobody_looked_at_is_said(browser: TestClient) -> None:
     page = browser.get("/subject?id=urn:example:mortgage").text
-    for words in ("old.pkl is a pickle", "service: scoring endpoint", "The release is signed by its maker"):
+    for words in (
+        "old.pkl is a pickle",
+        "service: scoring endpoint",
+        "The release is signed by its maker",
+        "Size class",
+    ):
         assert words in page
 
 

@@ -155,15 +155,16 @@ class Failed(msgspec.Struct, frozen=True):
 
 
 class SystemCard(msgspec.Struct, frozen=True):
-    """A system at a glance; ``not_assessed`` is what nobody looked at, ``failed`` how many runs gave no result."""
+    """A system at a glance; ``silent`` counts all that was not assessed: findings that say so, scales without
+    an answer, what no check looked at, runs without a result, and parts of which nothing is known.
+    """
 
     subject: Subject
     grades: tuple[Grade, ...]
     verdicts: Verdicts
     measured: int
     claimed: int
-    not_assessed: tuple[str, ...]
-    failed: int
+    silent: int
     last: str | None
 
 
@@ -220,7 +221,7 @@ class Source(msgspec.Struct, frozen=True):
 
 
 class RecordPage(msgspec.Struct, frozen=True):
-    """One record in full."""
+    """One record in full; ``by`` is the check or rule that made it, with its version."""
 
     record: RecordRow
     schema: str
@@ -236,6 +237,7 @@ class RecordPage(msgspec.Struct, frozen=True):
     embargo: str | None
     thread: str | None
     asked: tuple[Asked, ...]
+    by: str
 
 
 class Step(msgspec.Struct, frozen=True):

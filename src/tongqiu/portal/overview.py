@@ -55,8 +55,11 @@ def card(node: Node, desk: Desk, system: Subject) -> SystemCard:
         verdicts=page.verdicts,
         measured=sum(row.basis == "measured" for row in page.measures),
         claimed=sum(row.basis == "claimed" for row in page.measures),
-        not_assessed=page.not_assessed,
-        failed=len(page.failed),
+        silent=page.verdicts.not_assessed
+        + sum(grade.state == "unanswered" for grade in page.grades)
+        + len(page.not_assessed)
+        + len(page.failed)
+        + len(page.silent),
         last=page.last,
     )
 
@@ -66,7 +69,7 @@ def subject_page(practices: Practices, desk: Desk, subject: Subject) -> SubjectP
     parts = tuple(desk.parts(subject))
     everything = (subject, *(part for _, part in parts))
     statements = _statements(desk, everything)
-    measured, found = gather(statements, practices)
+    measured, found = gather(statements)
     measured, older_measures = newest_evidence(measured)
     found, older_findings = newest_findings(found)
     findings, measures = finding_rows(found), measure_rows(measured)

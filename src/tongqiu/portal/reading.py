@@ -8,20 +8,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-import msgspec
-
 from tongqiu.portal.models import FindingRow, MeasureRow, Numbers, Plot, RecordRow, Verdicts, Word
 from tongqiu.practice import Found, Measured
 from tongqiu.record.audience import EVERYONE
-from tongqiu.record.faults import Malformed
-from tongqiu.record.shapes import Evidence, Finding
 from tongqiu.record.subject import Subject
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Sequence
 
     from tongqiu.portal.lent import Practices
-    from tongqiu.record.shapes import Scalar
+    from tongqiu.record.shapes import Evidence, Scalar
     from tongqiu.record.statement import Statement
 
 MOST_SHAPES = 2000
@@ -51,28 +47,15 @@ def graded(body: object) -> bool:
     return isinstance(body, dict) and isinstance(body.get("spans"), list | tuple) and isinstance(body.get("pack"), str)
 
 
-def shapes(statement: Statement, practices: Practices) -> tuple[tuple[Measured, ...], tuple[Found, ...], bool]:
-    """Return the evidence and findings in one record, and whether its type is installed.
-
-    A record of a type that is not installed is read by shape alone: lists called ``evidence`` and ``findings`` whose
-    every item has the shape are shown. A body that does not fit its own type shows nothing.
-    """
+def shapes(statement: Statement) -> tuple[tuple[Measured, ...], tuple[Found, ...]]:
+    """Return the evidence and the findings that were signed with a record, whether or not its type is installed here."""
     if gone(statement):
-        return (), (), False
-    kind = practices.kind(statement.kind)
-    if kind is None:
-        return (
-            tuple(Measured(statement, each) for each in _by_shape(statement.body, "evidence", Evidence)),
-            tuple(Found(statement, each) for each in _by_shape(statement.body, "findings", Finding)),
-            False,
-        )
-    try:
-        body = kind.read(statement.body, where=statement.entry)
-    except Malformed:
-        return (), (), True
-    seen = () if kind.evidence is None else tuple(kind.evidence(body))[:MOST_SHAPES]
-    weighed = () if kind.findings is None else tuple(kind.findings(body))[:MOST_SHAPES]
-    return tuple(Measured(statement, each) for each in seen), tuple(Found(statement, each) for each in weighed), True
+        return (), ()
+    content = statement.content
+    return (
+        tuple(Measured(statement, each) for each in content.evidence[:MOST_SHAPES]),
+        tuple(Found(statement, each) for each in content.findings[:MOST_SHAPES]),
+    )
 
 
 def word_of(measured: Sequence[Measured], *, weighed: bool, known: bool, parties: int = 1) -> Word:
@@ -100,13 +83,13 @@ def record_row(statement: Statement, practices: Practices) -> RecordRow:
             statement.entry, "", None, "withheld", nothing, "", "", statement.logged, statement.index, statement.origin,
             public=False,
         )  # fmt: skip
-    measured, found, known = shapes(statement, practices)
+    measured, found = shapes(statement)
     kind = practices.kind(statement.kind)
     return RecordRow(
         entry=statement.entry,
         kind=statement.kind,
         title=None if kind is None else kind.title,
-        word=word_of(measured, weighed=bool(found) or _weighed(statement), known=known),
+        word=word_of(measured, weighed=bool(found) or _weighed(statement), known=kind is not None),
         subject=statement.subject,
         issuer=statement.issuer,
         at=statement.at,
@@ -248,15 +231,10 @@ def _only(values: Iterable[float | None]) -> float | None:
     return different.pop() if len(different) == 1 else None
 
 
-def gather(statements: Iterable[Statement], practices: Practices) -> tuple[list[Measured], list[Found]]:
+def gather(statements: Iterable[Statement]) -> tuple[list[Measured], list[Found]]:
     """Return all evidence and all findings in ``statements``."""
-    measured: list[Measured] = []
-    found: list[Found] = []
-    for statement in statements:
-        seen, weighed, _ = shapes(statement, practices)
-        measured += seen
-        found += weighed
-    return measured, found
+    pairs = [shapes(each) for each in statements]
+    return [each for seen, _ in pairs for each in seen], [each for _, weighed in pairs for each in weighed]
 
 
 def _weighed(statement: Statement) -> bool:
@@ -273,16 +251,6 @@ def _newest(items: Iterable[Any], key: Any) -> tuple[list[Any], int]:  # noqa: A
             last[key(each)] = place
     kept = [each for each in held if each.statement.entry == last[key(each)][2]]
     return kept, len(held) - len(kept)
-
-
-def _by_shape(body: object, name: str, form: type[Any]) -> list[Any]:
-    listed = body.get(name) if isinstance(body, dict) else None
-    if not isinstance(listed, list | tuple):
-        return []
-    try:
-        return msgspec.convert(list(listed)[:MOST_SHAPES], list[form], strict=True)  # type: ignore[valid-type]
-    except msgspec.ValidationError:
-        return []
 
 
 def _claim(each: Measured) -> Hashable:

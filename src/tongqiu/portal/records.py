@@ -51,10 +51,10 @@ def record(node: Node, desk: Desk, entry: str) -> RecordPage:
     statement = desk.record(entry)
     row = record_row(statement, node.practices)
     if gone(statement):
-        return RecordPage(row, "", None, None, (), (), (), (), (), None, "", None, None, ())
+        return RecordPage(row, "", None, None, (), (), (), (), (), None, "", None, None, (), "")
     content = statement.content
     kind = node.practices.kind(statement.kind)
-    measured, found, _ = shapes(statement, node.practices)
+    measured, found = shapes(statement)
     return RecordPage(
         record=row,
         schema=content.schema,
@@ -70,6 +70,7 @@ def record(node: Node, desk: Desk, entry: str) -> RecordPage:
         embargo=content.audience.embargo,
         thread=content.thread,
         asked=content.asked,
+        by=content.by,
     )
 
 
@@ -92,7 +93,7 @@ def explain(node: Node, desk: Desk, entry: str) -> ExplainPage:
         if entry in seen:
             return Step(entry, row, depth, (), (), (), (), 0, seen_above=True)
         seen.add(entry)
-        measured, found, _ = shapes(statement, node.practices)
+        measured, found = shapes(statement)
         why, hidden = tuple(explained.why), tuple(explained.hidden)
         if depth >= _DEEPEST or len(seen) >= _MOST_STEPS or (_rests(statement) and not (why or hidden)):
             cut, why, hidden = cut or _rests(statement), (), ()
