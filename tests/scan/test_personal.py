@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tongqiu.scan import checks
 from tongqiu.scan.identifiers import SCHEMES, SORTS
-from tongqiu.scan.personal import Hit, mask, masked, scan
+from tongqiu.scan.personal import Hit, mask, masked, number_matters, scan
 
 # Published examples: standards, authorities' own samples, documentation of open libraries. None is a living person's.
 PUBLISHED: list[tuple[str, str, str]] = [
@@ -274,3 +274,19 @@ def test_check_rules_answer_for_the_algorithms_they_name() -> None:
     assert not checks.cn_landline("11012345678")
     assert checks.pt_nif("123456789")
     assert not checks.kr_resident("9710139019903")
+
+
+@given(st.integers(1, 10**20), st.sampled_from(["", "id", "phone", "bsn", "护照", "cpf"]))
+def test_a_number_that_does_not_matter_is_never_found(number: int, context: str) -> None:
+    text = str(number)
+    if not number_matters(len(text), context=context):
+        assert scan(text, context=context) == []
+
+
+def test_numbers_matter_by_length_and_column() -> None:
+    assert number_matters(18)
+    assert number_matters(11)
+    assert not number_matters(9)
+    assert number_matters(9, context="bsn")
+    assert not number_matters(7)
+    assert number_matters(7, context="phone")

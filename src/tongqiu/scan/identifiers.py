@@ -132,6 +132,22 @@ SCHEMES: tuple[Scheme, ...] = (
 """Every scheme that is found by its shape; e-mail, IBAN, international telephone, Hong Kong identity card, hyphenated
 Spanish numbers and IP addresses have readers of their own (:mod:`tongqiu.scan.personal`)."""
 
+LETTERED = frozenset(
+    {
+        "cn-passport",
+        "es-dni",
+        "fi-hetu",
+        "gb-nino",
+        "ie-pps",
+        "in-pan",
+        "it-fiscal",
+        "mx-curp",
+        "sg-nric",
+        "tw-identity",
+    }
+)
+"""Schemes whose every number holds a letter, so that digits alone can never be one."""
+
 COUNTRY_CODES = frozenset(
     [
         "1",

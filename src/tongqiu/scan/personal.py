@@ -16,7 +16,7 @@ from functools import cache
 from typing import Literal, NamedTuple
 
 from tongqiu.scan import checks
-from tongqiu.scan.identifiers import CODE_COUNTRY, COUNTRY_CODES, SCHEMES, Scheme
+from tongqiu.scan.identifiers import CODE_COUNTRY, COUNTRY_CODES, LETTERED, SCHEMES, Scheme
 
 METHOD = "scan.personal@1"
 """Name and version of the method, for evidence; raised whenever the same text could give another answer."""
@@ -64,6 +64,18 @@ def scan(text: str, *, context: str = "") -> list[Hit]:
         end = places[one.end - 1] + 1 if places else one.end
         hits.append(Hit(one.scheme, one.sort, one.country, start, end, mask(text[start:end]), one.ground))
     return hits
+
+
+def number_matters(digits: int, *, context: str = "") -> bool:
+    """Return whether a lone number of so many digits, under ``context``, could be an identifier at all.
+
+    For columns of numbers: where this is False, :func:`scan` finds nothing in any such value.
+    """
+    node = _ROOT.following.get(("", digits))
+    seen = _Seen("", context)
+    return node is not None and any(
+        scheme.code not in LETTERED and (not needs_word or seen.beside(scheme, 0)) for scheme, needs_word in node.ends
+    )
 
 
 def mask(value: str) -> str:

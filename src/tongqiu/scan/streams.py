@@ -72,7 +72,7 @@ class Lines:
 
     def pieces(self) -> Iterator[Piece]:
         """Yield the text in order. Raises Malformed for a line over the limit, a bomb, or bytes that are not text."""
-        chunks = self._plain()
+        chunks = self.plain()
         head = next(chunks, b"")
         while len(head) < _HEAD and (more := next(chunks, b"")):
             head += more
@@ -133,7 +133,7 @@ class Lines:
             self.read += len(chunk)
             yield chunk
 
-    def _plain(self) -> Iterator[bytes]:
+    def plain(self) -> Iterator[bytes]:
         """Yield the bytes, unpacked when they are gzip (RFC 1952); refuse other packings by name."""
         raw = self._raw()
         head = next(raw, b"")

@@ -124,6 +124,12 @@ def test_extremes_of_peoples_numbers_are_not_shown() -> None:
     assert [(column.low, column.high) for column in found.columns] == [(None, None), (None, None), (20, 59)]
 
 
+def test_numbers_beyond_all_measure_do_no_harm() -> None:
+    values = ["1", "2", "1e400", "-1e400", "1e308", "1e200", "-1e308", "3", "4e-400", "5", "6", "7"]
+    (column,) = _profile("\n".join(["x", *values, *values]).encode()).columns
+    assert (column.type, column.low, column.high, column.distinct.value) == ("number", 0, 7, 12)
+
+
 def test_columns_that_appear_late_in_json_lines_count_as_absent_before() -> None:
     lines = [b'{"a":1}'] * 5000 + [b'{"a":1,"b":"x"}'] * 5
     found = _profile(b"\n".join(lines * 20))
@@ -192,11 +198,10 @@ def test_no_planted_value_is_anywhere_in_a_profile(
 def test_distinct_is_exact_then_close() -> None:
     few, many = Distinct(100), Distinct(100)
     for number in range(100):
-        few.add(str(number))
-        few.add(str(number))
+        few.add([str(number), str(number)])
     assert few.count() == (100, True)
-    for number in range(50_000):
-        many.add(str(number))
+    for number in range(0, 50_000, 50):
+        many.add([str(each) for each in range(number, number + 50)])
     value, exact = many.count()
     assert not exact
     assert abs(value / 50_000 - 1) < 4 * RELATIVE_ERROR

@@ -38,6 +38,7 @@ _LANGUAGE_STEPS = ((5_000, 1), (50_000, 10), (1 << 62, 100))
 """Every text up to the first bound is looked at for its language, then every tenth, then every hundredth."""
 
 _CATEGORIES = 50
+_LARGEST = 1e140
 
 
 class _Pointed(NamedTuple):
@@ -73,6 +74,7 @@ class ColumnWatch:
         self._characters = 0
         self._distinct = Distinct(bound)
         self._known: dict[str, bool] = {}
+        self._digits: dict[int, bool] = {}
         self._could: set[ColumnType] = {"boolean", "integer", "number", "date", "instant"}
         self._moments = (0, 0.0, 0.0)
         self._low, self._high = math.inf, -math.inf
@@ -111,7 +113,7 @@ class ColumnWatch:
         self._narrow(fresh)
         if "number" in self._could:
             self._add_numbers(present)
-        self._look(present, values, numbers)
+        self._look(fresh, present, values, numbers)
         if self.mean_length >= TEXT_FROM and not self._could:
             self._hear(values)
 
@@ -168,7 +170,8 @@ class ColumnWatch:
 
     def _add_numbers(self, present: dict[str, int]) -> None:
         """Merge count, mean and sum of squares of a batch (Chan, Golub and LeVeque 1979)."""
-        pairs = [(float(value), count) for value, count in present.items() if _finite(value)]
+        # Beyond this a square leaves the range of numbers; such values are none that were measured.
+        pairs = [pair for pair in zip(map(float, present), present.values(), strict=True) if abs(pair[0]) < _LARGEST]
         new = sum(count for _, count in pairs)
         if not new:
             return
@@ -182,24 +185,35 @@ class ColumnWatch:
             old_mean + shift * new / total,
             old_squares + squares + shift * shift * old * new / total,
         )
-        self._low = min(self._low, *(value for value, _ in pairs)) if pairs else self._low
-        self._high = max(self._high, *(value for value, _ in pairs)) if pairs else self._high
+        self._low = min(self._low, min(pairs)[0])
+        self._high = max(self._high, max(pairs)[0])
 
-    def _look(self, present: dict[str, int], values: Sequence[str], numbers: Sequence[int]) -> None:
+    def _look(self, fresh: list[str], present: dict[str, int], values: Sequence[str], numbers: Sequence[int]) -> None:
         """Look at every different value once: for identifiers, for secrets, for how many differ."""
+        self._distinct.add(fresh)
         known = self._known
-        for value, count in present.items():
-            if known.get(value) is False:
-                continue
-            if value not in known:
-                self._distinct.add(value)
-            found = self._point(value, count, values, numbers)
+        if self.identifies:
+            for value in [value for value in present if known.get(value)]:
+                self._point(value, present[value], values, numbers)
+        numeric = "number" in self._could
+        for value in fresh:
+            found = not (numeric and self._harmless(value)) and self._point(value, present[value], values, numbers)
             if len(known) < self._bound and len(value) <= 64:  # noqa: PLR2004 - short values are what repeats
                 known[value] = found
 
+    def _harmless(self, value: str) -> bool:
+        """Return whether a number can be no identifier: a fraction, or of a length that none has in this column."""
+        if "." in value:
+            return True
+        size = len(value)
+        known = self._digits.get(size)
+        if known is None:
+            known = self._digits[size] = not personal.number_matters(size, context=self._context)
+        return known and value.isdigit()
+
     def _point(self, value: str, count: int, values: Sequence[str], numbers: Sequence[int]) -> bool:
         """Note what ``value`` holds of people's identifiers and secrets; return whether it holds any."""
-        if len(value) < 6 or ("number" in self._could and "." in value):  # noqa: PLR2004 - the shortest identifier
+        if len(value) < 6:  # noqa: PLR2004 - the shortest identifier
             return False
         hits = personal.scan(value, context=self._context)
         found = secrets.scan(value) if len(value) > 11 else []  # noqa: PLR2004 - the shortest secret
@@ -241,7 +255,3 @@ def _note(tally: _Tally, count: int, row: int) -> None:
     tally.count += count
     if len(tally.rows) < _ROWS_KEPT:
         tally.rows.append(row)
-
-
-def _finite(value: str) -> bool:
-    return math.isfinite(float(value))
