@@ -9,10 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 import msgspec
 
@@ -75,20 +75,20 @@ class Kind(Generic[B]):
     @property
     def schema(self) -> dict[str, Any]:
         """Return the JSON Schema (2020-12) of the body."""
-        return _schema(self.body)
+        return _schema(cast("Hashable", self.body))
 
     @property
     def schema_digest(self) -> str:
         """Return ``sha-256:<hex>`` over the schema as JSON with sorted keys and no spaces (UTF-8)."""
-        return _schema_digest(self.body)
+        return _schema_digest(cast("Hashable", self.body))
 
 
 @cache
-def _schema(body: type[Any]) -> dict[str, Any]:
+def _schema(body: Hashable) -> dict[str, Any]:
     return msgspec.json.schema(body)
 
 
 @cache
-def _schema_digest(body: type[Any]) -> str:
+def _schema_digest(body: Hashable) -> str:
     shape = json.dumps(_schema(body), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return "sha-256:" + hashlib.sha256(shape.encode()).hexdigest()
