@@ -40,7 +40,7 @@ def test_a_share_is_a_percentage() -> None:
 
 
 def test_scalars_of_every_sort_have_words() -> None:
-    assert [plain(each) for each in (None, True, False, "x", 3)] == ["–", "✓", "✗", "x", "3"]
+    assert [plain(each) for each in (None, True, False, "x", 3)] == ["–", "true", "false", "x", "3"]
 
 
 @pytest.mark.parametrize(

@@ -302,3 +302,10 @@ def contrast(one: str, other: str) -> float:
 
     high, low = sorted((light(one), light(other)), reverse=True)
     return (high + 0.05) / (low + 0.05)
+
+
+def test_pages_are_light_enough_for_a_slow_line(browser: TestClient) -> None:
+    for page, most in (("/", 3_000), ("/subject?id=urn:example:mortgage", 10_000), ("/static/portal.css", 3_000)):
+        with browser.stream("GET", page, headers={"accept-encoding": "gzip"}) as response:
+            assert response.headers["content-encoding"] == "gzip"
+            assert sum(len(piece) for piece in response.iter_raw()) <= most, page

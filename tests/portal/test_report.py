@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import msgspec
 import pytest
 
 from tests.portal import paper
@@ -114,3 +115,21 @@ def test_a_claim_never_becomes_a_reproduction() -> None:
         node.say(paper.SEEN.name, paper.SYSTEM, paper.Seen(evidence=(claim,)), issuer=issuer)
     page = subject_page(node.practices, node.desk(STRANGER), paper.SYSTEM)
     assert {row.word for row in page.measures} == {"claimed"}
+
+
+def test_findings_that_say_the_same_of_several_subjects_stand_once() -> None:
+    node = paper.mortgage()
+    first = node.statements[2].content.findings
+    node.say(paper.SEEN.name, paper.CODE, paper.Seen(findings=first))
+    page = report("en", node)
+    assert page.count("No checksum-valid identifier was found") == 1
+    assert "applications.csv, src" in page
+
+
+def test_a_declared_answer_is_a_word_and_never_looks_like_a_verdict() -> None:
+    node = paper.mortgage()
+    claim = paper.rate({}, 0.0, 0.0, 0.0, 1, basis="claimed")
+    answers = tuple(msgspec.structs.replace(claim, measure=f"owner.{yes}".lower(), value=yes) for yes in (True, False))
+    node.say(paper.SEEN.name, paper.SYSTEM, paper.Seen(evidence=answers))
+    cells = re.findall(r'<td class="num" dir="auto">(yes|no|是|否|✓|✗)</td>', report("en", node) + report("zh", node))
+    assert sorted(cells) == ["no", "yes", "否", "是"]

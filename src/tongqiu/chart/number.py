@@ -67,11 +67,11 @@ def with_interval(
 
 
 def plain(value: object, *, share: bool = False) -> str:
-    """Return any scalar for people: numbers with sensible digits, truth as ✓ and ✗, nothing as a dash."""
+    """Return any scalar for people: numbers with sensible digits, truth as it is written in JSON, nothing as a dash."""
     if value is None:
         return "–"
     if isinstance(value, bool):
-        return "✓" if value else "✗"
+        return "true" if value else "false"
     if isinstance(value, int | float):
         return percent(value) if share else number(value)
     return str(value)

@@ -20,7 +20,7 @@ from tongqiu.portal.tongue import TAGS
 from tongqiu.portal.words import SIGNS, word
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from tongqiu.chart.mark import Mark
     from tongqiu.portal.models import FindingRow, Grade, MeasureRow, Plot, Verdicts
@@ -80,7 +80,9 @@ class Voice:
 
     def value(self, row: MeasureRow) -> str:
         """Return a measured value with its interval and unit."""
-        if isinstance(row.value, bool) or not isinstance(row.value, int | float):
+        if isinstance(row.value, bool):
+            return self.t("yes", "是") if row.value else self.t("no", "否")
+        if not isinstance(row.value, int | float):
             return plain(row.value)
         written = with_interval(row.value, row.low, row.high, share=row.share)
         return written if row.share or row.unit in {"1", ""} else f"{written} {row.unit}"
@@ -137,6 +139,14 @@ class Voice:
         """Return the drawing of a grade."""
         steps = tuple(self.x(step) for step in grade.steps)
         return GradeBar(self.x(grade.scale), steps, grade.low, grade.high)
+
+    def alike(self, rows: Iterable[FindingRow]) -> list[tuple[FindingRow, str]]:
+        """Return findings that say the same of several subjects once, with the names of all of them."""
+        held: dict[tuple[str, str, str], tuple[FindingRow, list[str]]] = {}
+        for row in rows:
+            key = (row.title.en, row.verdict, row.reason.en)
+            held.setdefault(key, (row, []))[1].append(row.subject.name or row.subject.id)
+        return [(row, self.t(", ", "、").join(dict.fromkeys(names))) for row, names in held.values()]
 
     def leaves(self) -> Leaves:
         """Return a fresh allowance of leaves for one tree."""

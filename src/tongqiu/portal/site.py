@@ -10,6 +10,7 @@ import msgspec
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
@@ -205,7 +206,7 @@ def app(
     site = Site(node, language=language, principal=principal)
     return Starlette(
         routes=site.routes(),
-        middleware=[Middleware(Guard, hosts=hosts)],
+        middleware=[Middleware(Guard, hosts=hosts), Middleware(GZipMiddleware, minimum_size=1000)],
         exception_handlers={404: site.stray, 500: site.stray},
     )
 
