@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from tongqiu.scan.rows import Batch, text_of
 from tongqiu.scan.streams import Limits, bad
-from tongqiu.scan.tables import Batch, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,6 +15,7 @@ import msgspec
 from tongqiu.record.text import Text
 from tongqiu.scan import tree
 from tongqiu.scan.records import Record, Splitter, sniff
+from tongqiu.scan.rows import Batch, text_of
 from tongqiu.scan.streams import LIMITS, Limits, Lines, Piece, bad
 
 if TYPE_CHECKING:
@@ -42,13 +43,6 @@ class Problem(msgspec.Struct, frozen=True):
     places: tuple[Place, ...]
     what: Text
     do: Text
-
-
-class Batch(NamedTuple):
-    """Rows in order and, beside each, its row number; every row is as long as the columns known when it was read."""
-
-    numbers: list[int] | range
-    rows: list[list[str]]
 
 
 _PROBLEMS: dict[str, tuple[Text, Text]] = {
@@ -415,19 +409,6 @@ class _Objects:
                 places[key] = len(places)
                 self.columns.append(key or f"column {len(places)}")
         return [text_of(value[key]) if key in value else "" for key in places]
-
-
-def text_of(value: object) -> str:
-    """Return a decoded value as the text of a field: absent and null are empty, nested values are JSON."""
-    if type(value) is str:
-        return value
-    if value is None:
-        return ""
-    if value is True or value is False:
-        return "true" if value else "false"
-    if type(value) is int or type(value) is float:
-        return repr(value)
-    return msgspec.json.encode(value, enc_hook=str).decode()
 
 
 def _blank(record: Record) -> bool:
