@@ -13,23 +13,23 @@ if TYPE_CHECKING:
 
 _COMMANDS: tuple[tuple[str, str, str, str], ...] = (
     ("init", "tongqiu.cli.start:init", "Look at a folder and write its tongqiu.toml with you.", "查看目录，与您一起写好 tongqiu.toml。"),
-    ("assess", "tongqiu.cli.start:assess", "Assess what a folder declares; report and evidence file.", "评估目录所声明的系统，生成报告和证据档案。"),
+    ("assess", "tongqiu.cli.start:assess", "Assess what a folder declares; makes a report and an evidence file.", "评估目录所声明的系统，生成报告和证据档案。"),
     ("verify", "tongqiu.cli.proof:verify", "Check an evidence file, offline.", "离线核验证据档案。"),
     ("explain", "tongqiu.cli.proof:explain", "Walk from a record to its measurements.", "从一条记录追溯到它的测量。"),
     ("serve", "tongqiu.cli.desk:serve", "Show systems, records and registries in a browser.", "在浏览器中查看系统、记录与名录。"),
     ("demo", "tongqiu.cli.demonstration:demo", "The whole flow on a real mortgage model.", "用真实的房贷模型走完全程。"),
-    ("questions", "tongqiu.cli.start:questions", "Questions that would narrow a grade.", "列出能收窄分级的问题。"),
+    ("questions", "tongqiu.cli.start:questions", "List the questions that would narrow a grade.", "列出回答后能缩小分级范围的问题。"),
     ("export", "tongqiu.cli.proof:export", "Write the evidence file of a system.", "导出一个系统的证据档案。"),
     ("trust", "tongqiu.cli.proof:trust", "Show or pin whose records you trust.", "查看或固定您信任的参与方。"),
     ("records", "tongqiu.cli.desk:records", "List records, newest first.", "列出记录，最新在前。"),
     ("registry", "tongqiu.cli.desk:registry", "List a registry, or the registries.", "查看名录，或列出全部名录。"),
-    ("publish", "tongqiu.cli.desk:publish", "Let others read a record.", "让他人可以阅读一条记录。"),
-    ("withdraw", "tongqiu.cli.desk:withdraw", "No longer stand by a record.", "撤回一条记录。"),
-    ("erase", "tongqiu.cli.desk:erase", "Destroy a record's content, with its ground.", "依据理由销毁记录内容。"),
+    ("publish", "tongqiu.cli.desk:publish", "Let others read a record.", "让其他人可以阅读一条记录。"),
+    ("withdraw", "tongqiu.cli.desk:withdraw", "Withdraw a record; it stays in the log, marked.", "撤回一条记录；记录仍在日志中，并有标记。"),
+    ("erase", "tongqiu.cli.desk:erase", "Destroy a record's content, on a legal ground.", "依据法律理由销毁记录内容。"),
     ("rebuild", "tongqiu.cli.desk:rebuild", "Make every registry anew from the log.", "由日志重建全部名录。"),
-    ("jobs", "tongqiu.cli.desk:jobs", "Work under way and done.", "查看进行中与已完成的工作。"),
-    ("areas", "tongqiu.cli.desk:areas", "What can be assessed here.", "此处可以评估哪些领域。"),
-    ("node", "tongqiu.cli.desk:node", "Who this node is, and its log.", "本节点的身份与日志。"),
+    ("jobs", "tongqiu.cli.desk:jobs", "Work in the background: under way and done.", "查看后台工作：进行中与已完成。"),
+    ("areas", "tongqiu.cli.desk:areas", "What can be assessed here.", "查看此处可以评估的领域。"),
+    ("node", "tongqiu.cli.desk:node", "Who this node is, and its log.", "查看本节点的身份与日志。"),
 )  # fmt: skip
 """Name, where it lives, and what it does in English and Chinese. Bodies load only when a command is called."""
 

@@ -19,8 +19,14 @@ if TYPE_CHECKING:
     from tongqiu.node.node import Node
     from tongqiu.practice import Table
 
-Home = Annotated[Path | None, Parameter(help="The node's folder (default: $TONGQIU_HOME or ~/.tongqiu). 节点目录。")]
+Home = Annotated[
+    Path | None,
+    Parameter(
+        help="The node's folder (default: $TONGQIU_HOME or ~/.tongqiu). 节点目录（默认：$TONGQIU_HOME 或 ~/.tongqiu）。"
+    ),
+]
 Entry = Annotated[str, Parameter(help="A record's id, or the beginning of it. 记录编号或其开头。")]
+Limit = Annotated[int, Parameter(help="At most so many rows. 最多显示的行数。")]
 Json = Annotated[bool, Parameter(name="--json", help="Print JSON. 输出 JSON。")]
 
 
@@ -91,10 +97,12 @@ def serve(
 def records(  # noqa: PLR0913 - one option each
     *,
     home: Home = None,
-    kind: Annotated[str, Parameter(help="Only this type. 仅此类型。")] = "",
-    subject: Annotated[str, Parameter(help="Only about this identifier. 仅此对象。")] = "",
+    kind: Annotated[str, Parameter(help="Only this record type. 仅此记录类型。")] = "",
+    subject: Annotated[
+        str, Parameter(help="Only about the subject with this identifier. 仅限此标识符所指的对象。")
+    ] = "",
     search: Annotated[str, Parameter(help="Words in names and ids. 名称或编号中的词。")] = "",
-    limit: int = 50,
+    limit: Limit = 50,
     json_: Json = False,
 ) -> int:
     """List records, newest first. 列出记录，最新在前。"""
@@ -129,8 +137,8 @@ def registry(
     name: Annotated[str, Parameter(help="Which registry; none lists them. 名录名称；留空列出全部。")] = "",
     *,
     home: Home = None,
-    search: str = "",
-    limit: int = 50,
+    search: Annotated[str, Parameter(help="Words in searchable columns. 可搜索列中的词。")] = "",
+    limit: Limit = 50,
     json_: Json = False,
 ) -> int:
     """List a registry, or the registries. 查看名录，或列出全部名录。"""
@@ -153,10 +161,10 @@ def publish(
     *,
     home: Home = None,
     to: Annotated[
-        tuple[str, ...], Parameter(help="Readers' DIDs; none means everyone. 读者的 DID；留空为所有人。")
+        tuple[str, ...], Parameter(help="DIDs of the readers; none means everyone. 读者的 DID；留空表示所有人。")
     ] = (),
-    person: Annotated[str, Parameter(help="Who declassifies what it rests on. 对所依据记录作出解密决定的人。")] = "",
-    why: Annotated[str, Parameter(help="Why they do. 解密理由。")] = "",
+    person: Annotated[str, Parameter(help="The person who releases what it rests on. 决定公开所依据记录的人。")] = "",
+    why: Annotated[str, Parameter(help="Why that person does. 公开的理由。")] = "",
 ) -> int:
     """Say a record again for more readers; the earlier one is replaced. 面向更多读者重新出具，并替代原记录。"""
     from tongqiu.record.audience import EVERYONE, only_for
@@ -169,7 +177,12 @@ def publish(
     return 0
 
 
-def withdraw(entry: Entry, *, why: Annotated[str, Parameter(help="The reason. 理由。")], home: Home = None) -> int:
+def withdraw(
+    entry: Entry,
+    *,
+    why: Annotated[str, Parameter(help="The reason; it is recorded. 理由；会一并记录。")],
+    home: Home = None,
+) -> int:
     """No longer stand by a record; it stays in the log, marked. 撤回一条记录；日志中仍在，并有标记。"""
     with open_existing(home) as node:
         desk = node.desk(node.owner)
@@ -181,8 +194,8 @@ def withdraw(entry: Entry, *, why: Annotated[str, Parameter(help="The reason. �
 def erase(
     entry: Entry,
     *,
-    ground: Annotated[str, Parameter(help="The legal ground. 法律依据。")],
-    authority: Annotated[str, Parameter(help="Who decided. 决定者。")] = "",
+    ground: Annotated[str, Parameter(help="The legal ground; stays in the log. 法律依据；会留在日志中。")],
+    authority: Annotated[str, Parameter(help="Who decided. 作出决定的人或机构。")] = "",
     home: Home = None,
     yes: Annotated[bool, Parameter(help="Do not ask again. 不再确认。")] = False,
 ) -> int:
@@ -231,13 +244,15 @@ def rebuild(*, home: Home = None) -> int:
 
 
 def jobs(
-    name: Annotated[str, Parameter(help="One job; none lists them. 单项工作；留空列出全部。")] = "",
+    name: Annotated[str, Parameter(help="One job; none lists them all. 单项工作；留空列出全部。")] = "",
     *,
     home: Home = None,
     follow: Annotated[bool, Parameter(help="Stay until it ends. 持续跟踪至结束。")] = False,
-    cancel: Annotated[bool, Parameter(help="Ask it to stop. 请求停止。")] = False,
+    cancel: Annotated[
+        bool, Parameter(help="Ask it to stop; what is done is kept. 请求停止；已完成的部分会保留。")
+    ] = False,
 ) -> int:
-    """Work under way and done; survives a closed terminal. 查看进行中与已完成的工作。"""
+    """Work in the background, under way and done; survives a closed terminal. 查看后台工作；关闭终端后仍继续。"""
     with open_existing(home) as node:
         if cancel and name:
             node.store.jobs.cancel(name)
@@ -250,7 +265,7 @@ def jobs(
         rows = [(each.id, each.kind, each.state, f"{each.done:g}/{each.total or 0:g}", each.note) for each in found]
         console().print(
             table(
-                (t("Job", "工作"), t("Kind", "种类"), t("State", "状态"), t("Progress", "进度"), t("Note", "说明")),
+                (t("Job", "工作"), t("Sort", "种类"), t("State", "状态"), t("Progress", "进度"), t("Note", "说明")),
                 rows,
             )
         )
@@ -289,7 +304,7 @@ def areas(*, home: Home = None) -> int:
     )
     for name, why in found.broken:
         console().print(
-            t("Could not be loaded: {name}: {why}", "未能加载：{name}：{why}", name=name, why=why), markup=False
+            t("Could not be loaded: {name}: {why}", "未能加载：{name}：{why}", name=name, why=why),
         )
     return 0
 
@@ -307,7 +322,7 @@ def node(*, home: Home = None) -> int:
             (t("Store", "存储"), opened.store.where),
         ]
         console().print(table(("", ""), rows))
-        console().print(opened.log.checkpoint(), markup=False)
+        console().print(opened.log.checkpoint())
     return 0
 
 

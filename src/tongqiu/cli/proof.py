@@ -18,18 +18,31 @@ if TYPE_CHECKING:
     from tongqiu.node.passports import Verification
     from tongqiu.record.subject import Subject
 
-Home = Annotated[Path | None, Parameter(help="The node's folder (default: $TONGQIU_HOME or ~/.tongqiu). 节点目录。")]
+Home = Annotated[
+    Path | None,
+    Parameter(
+        help="The node's folder (default: $TONGQIU_HOME or ~/.tongqiu). 节点目录（默认：$TONGQIU_HOME 或 ~/.tongqiu）。"
+    ),
+]
 
 
 def verify(
     file: Annotated[Path, Parameter(help="The evidence file (.tqp). 证据档案。")],
     *,
     trust: Annotated[
-        Path | None, Parameter(help="Trust file with pinned keys (default: the node's own). 信任文件。")
+        Path | None,
+        Parameter(
+            help="Trust file with pinned keys (default: the node's own). 含已固定密钥的信任文件（默认用本节点的）。"
+        ),
     ] = None,
     home: Home = None,
-    pinned: Annotated[bool, Parameter(help="Refuse what no pinned key vouches for. 未固定的密钥一律拒绝。")] = False,
-    brief: Annotated[bool, Parameter(help="Leave out the tables. 不显示表格。")] = False,
+    pinned: Annotated[
+        bool,
+        Parameter(
+            help="End with an error unless pinned keys vouch for all of it. 除非全部内容都由已固定的密钥担保，否则以错误结束。"
+        ),
+    ] = False,
+    brief: Annotated[bool, Parameter(help="Leave out the tables. 不显示各条记录的表格。")] = False,
 ) -> int:
     """Check an evidence file, offline: proofs first, then all arithmetic again. 离线核验证据档案。"""
     from tongqiu.ledger.passport import MAX_PASSPORT
@@ -223,11 +236,14 @@ def _line(walked: Explained) -> object:
 
 def export(
     system: Annotated[str, Parameter(help="Name or identifier of the system. 系统名称或标识符。")],
-    file: Annotated[Path, Parameter(help="Where the evidence file goes. 证据档案路径。")],
+    file: Annotated[Path, Parameter(help="Where the evidence file goes. 证据档案的写入路径。")],
     *,
     home: Home = None,
-    withhold: Annotated[tuple[str, ...], Parameter(help="Kinds whose content stays out. 不披露内容的类型。")] = (),
-    files: Annotated[bool, Parameter(help="Take attached files along. 附带文件。")] = True,
+    withhold: Annotated[
+        tuple[str, ...],
+        Parameter(help="Record types whose content stays out, such as dataset.*. 不披露内容的记录类型，如 dataset.*。"),
+    ] = (),
+    files: Annotated[bool, Parameter(help="Take attached files along. 一并带上附件。")] = True,
 ) -> int:
     """Write the evidence file of a system, showing chosen content and the rest as withheld. 导出证据档案。"""
     from tongqiu.cli.desk import open_existing
@@ -267,7 +283,7 @@ def find_system(systems: Sequence[Subject], wanted: str) -> Subject:
 def trust(
     *,
     add: Annotated[
-        Path | None, Parameter(help="Pin the parties and logs of this trust file. 固定此信任文件中的各方。")
+        Path | None, Parameter(help="Pin the parties and logs of this trust file. 固定此信任文件中的参与方与日志。")
     ] = None,
     home: Home = None,
 ) -> int:
@@ -287,7 +303,7 @@ def trust(
         _write(path, write_trust(known).encode())
     out = console()
     out.print(t("Hand this to those who shall verify your records:", "请将以下内容交给核验您记录的人："))
-    out.print(passports.trust_file(opened), markup=False)
+    out.print(passports.trust_file(opened))
     rows = [(t("party", "参与方"), each.name, each.did) for each in known.parties]
     rows += [(t("log", "日志"), each.name, each.origin) for each in known.logs]
     out.print(

@@ -22,7 +22,12 @@ if TYPE_CHECKING:
     from tongqiu.practice import Found
 
 Folder = Annotated[Path, Parameter(help="The folder to assess. 要评估的目录。")]
-Home = Annotated[Path | None, Parameter(help="The node's folder (default: $TONGQIU_HOME or ~/.tongqiu). 节点目录。")]
+Home = Annotated[
+    Path | None,
+    Parameter(
+        help="The node's folder (default: $TONGQIU_HOME or ~/.tongqiu). 节点目录（默认：$TONGQIU_HOME 或 ~/.tongqiu）。"
+    ),
+]
 
 
 def init(  # noqa: PLR0913 - one option each
@@ -30,9 +35,13 @@ def init(  # noqa: PLR0913 - one option each
     *,
     name: Annotated[str, Parameter(help="Name of the system. 系统名称。")] = "",
     purpose: Annotated[str, Parameter(help="What it is for. 用途。")] = "",
-    party: Annotated[str, Parameter(help="Your name, as issuer of records. 您作为出具方的名称。")] = "",
+    party: Annotated[
+        str, Parameter(help="Your name or organisation, as issuer of records. 您或您机构的名称（作为出具方）。")
+    ] = "",
     home: Home = None,
-    yes: Annotated[bool, Parameter(help="Ask nothing. 不提问。")] = False,
+    yes: Annotated[
+        bool, Parameter(help="Ask nothing; leave open what only you know. 不提问，只有您知道的内容留空。")
+    ] = False,
 ) -> int:
     """Look at a folder and write its tongqiu.toml with you. 查看目录，与您一起写好 tongqiu.toml。"""
     from tongqiu.node import home as homes
@@ -92,19 +101,35 @@ def assess(  # noqa: PLR0913 - one option each
     *,
     home: Home = None,
     out: Annotated[
-        Path | None, Parameter(help="Where report and evidence file go (default: DIR/.tongqiu). 输出目录。")
+        Path | None,
+        Parameter(
+            help="Where report and evidence file go (default: FOLDER/.tongqiu). 报告与证据档案的输出目录（默认：FOLDER/.tongqiu）。"
+        ),
     ] = None,
-    party: Annotated[str, Parameter(help="Your name, where the node is new. 新建节点时您的名称。")] = "",
+    party: Annotated[
+        str, Parameter(help="Your name or organisation, where the node is new. 新建节点时，您或您机构的名称。")
+    ] = "",
     ran_by: Annotated[
-        str, Parameter(help="first, second or third party (ISO/IEC 17000). 第一、第二或第三方。")
+        str,
+        Parameter(
+            help="What you are to the provider: first, second or third party (ISO/IEC 17000). 您与提供方的关系：first 第一方、second 第二方、third 第三方（ISO/IEC 17000）。"
+        ),
     ] = "first",
     withhold: Annotated[
-        tuple[str, ...], Parameter(help="Kinds whose content stays out of the evidence file. 不披露内容的类型。")
+        tuple[str, ...],
+        Parameter(
+            help="Record types whose content stays out of the evidence file, such as dataset.*. 在证据档案中不披露内容的记录类型，如 dataset.*。"
+        ),
     ] = (),
     background: Annotated[
-        bool, Parameter(help="Go on after this terminal closes; see: tongqiu jobs. 在后台继续。")
+        bool,
+        Parameter(
+            help="Go on after this terminal closes; see: tongqiu jobs. 关闭终端后仍在后台继续，用 tongqiu jobs 查看。"
+        ),
     ] = False,
-    jobs: Annotated[int, Parameter(help="Checks at once (default: cores). 并行数。")] = 0,
+    jobs: Annotated[
+        int, Parameter(help="Checks at once (0: as many as there are cores). 同时进行的检测数（0：与处理器核数相同）。")
+    ] = 0,
 ) -> int:
     """Assess what a folder declares; ends with a table, a report and an evidence file. 评估目录所声明的系统。"""
     from tongqiu.node import assess as job
@@ -114,8 +139,11 @@ def assess(  # noqa: PLR0913 - one option each
     if ran_by not in {"first", "second", "third"}:
         raise Malformed(
             "assess.ran-by",
-            Text(en="{given} is no party.", zh="{given} 不是有效的一方。"),
-            do=Text(en="Write first, second or third.", zh="请写 first、second 或 third。"),
+            Text(en="{given} is neither first, second nor third.", zh="{given} 不是 first、second 或 third。"),
+            do=Text(
+                en="Write first (the provider itself), second (a user or buyer) or third (independent of both).",
+                zh="请写 first（提供方自身）、second（使用方或采购方）或 third（独立于双方）。",
+            ),
             given=ran_by,
         )
     began = time.monotonic()
@@ -168,7 +196,7 @@ def outputs(node: Node, outcome: Outcome, out: Path, withhold: Sequence[str] = (
 
 
 def questions(folder: Folder = Path(), *, home: Home = None) -> int:
-    """List the questions that would narrow the grades of a system. 列出能收窄分级的问题。"""
+    """List the questions that would narrow the grades of a system. 列出回答后能缩小分级范围的问题。"""
     from tongqiu.node import manifest
 
     with _open(home, "") as node:

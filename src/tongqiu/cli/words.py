@@ -41,7 +41,8 @@ def console(*, error: bool = False) -> Console:
     """Return a console on standard output, or on standard error; plain where that is not a terminal."""
     from rich.console import Console
 
-    return Console(stderr=error, highlight=False, soft_wrap=not sys.stdout.isatty())
+    # Whatever is printed is inert: `did:key:` is no picture, and brackets are brackets.
+    return Console(stderr=error, highlight=False, markup=False, emoji=False, soft_wrap=not sys.stdout.isatty())
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str = "") -> Table:
