@@ -56,6 +56,9 @@ def test_no_byte_of_what_was_erased_is_left_in_any_file(store: Store, paper: Pap
     store.backend.scrub()
     assert everywhere(tmp_path, *needles) == []
 
+    # The file was written anew: no page is free, and the long write-ahead file is gone.
+    with store.backend._database.outside() as connection:  # noqa: SLF001 - what the file itself says
+        assert connection.exec_driver_sql("PRAGMA freelist_count").scalar() == 0
     assert (tmp_path / ".tongqiu" / (FILE + "-wal")).stat().st_size < 100_000
     kept = store.backend.row(short.index)
     assert (kept.entry, kept.statement, kept.erased, kept.content) == (short.entry, short.statement, True, None)

@@ -133,7 +133,7 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return (folder / FILE).read_bytes()
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(steps=st.lists(step, max_size=14))
 def test_every_reader_sees_what_a_naive_reading_of_the_log_gives_live_and_rebuilt(
     tmp_path_factory: pytest.TempPathFactory, empty: bytes, steps: Sequence[tuple[Any, ...]]
@@ -167,6 +167,25 @@ def test_a_confidential_newer_row_neither_hides_an_older_one_nor_shows_itself(st
     assert keys(registry, Principal(CHEN)) == {}
     assert keys(registry, q="secret") == {}
     assert keys(registry, words="secret") == {}
+
+
+def test_only_the_issuer_corrects_a_record(store: Store, paper: Paper) -> None:
+    registry = store.registry([NOTES])
+    first = paper.say({"key": "a", "words": "first"})
+    second = paper.say({"key": "b", "words": "second"})
+    registry.catch_up()
+    paper.withdraw(first.entry, issuer=BORIS)
+    paper.supersede(second.entry, first.entry, issuer=BORIS)
+    paper.say({"entry": "not an entry"}, kind="core.withdrawal/1")
+    for step in (registry.catch_up, registry.rebuild):
+        step()
+        assert keys(registry) == {"a": "first", "b": "second"}
+    # In force at once, before anybody folds.
+    paper.withdraw(first.entry)
+    paper.supersede(second.entry, first.entry)
+    assert keys(registry) == {}
+    registry.rebuild()
+    assert keys(registry) == {}
 
 
 def test_an_embargo_ends_by_itself(store: Store, paper: Paper) -> None:
