@@ -387,8 +387,10 @@ class Verb:
 class Door:
     """A wire protocol of a practice: ``app(lend) -> ASGI application`` under fixed root paths; it owns its errors.
 
-    ``lend(headers: Mapping[str, str]) -> Desk`` gives the desk of whoever sent a request; what that desk cannot see,
-    the door cannot show.
+    ``lend(headers: Mapping[str, str]) -> Desk`` gives the desk of whoever sent a request and raises Refused
+    (``door.token``) for a token nobody issued; what that desk cannot see, the door cannot show. ``takes`` are kinds of
+    this practice that a caller who is known by name may hand in through this door alone; the node signs that it
+    received them. Desks read the disk, so an application calls them from a thread.
     """
 
     name: str
@@ -396,13 +398,15 @@ class Door:
     mounts: tuple[str, ...]
     app: Ref
     auth: Literal["none", "token", "node"] = "token"
+    takes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Duty:
     """Something that falls due by itself: ``when(Statement) -> Instant | None`` sets the clock, ``act(Statement, World,
     Desk) -> Iterable[Said]`` runs once it strikes. Durable across restarts and run again after a crash, so ``act`` must
-    be idempotent: what it says a second time is the same, and is logged once.
+    be idempotent: what it says a second time is the same, and is logged once. The clock of a record that was withdrawn
+    or replaced does not strike; the record in its place sets its own. ``World.clock`` is the node's clock.
     """
 
     name: str

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 from tongqiu.node.discovery import matches
 from tongqiu.practice import Found, Measured
 from tongqiu.record.statement import Asked, Statement
+from tongqiu.record.subject import Subject
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from tongqiu.record.subject import Subject
+    from tongqiu.node.home import Home
+    from tongqiu.record.statement import Content
 
 WITHDRAWAL = "core.withdrawal/1"
 SUPERSESSION = "core.supersession/1"
@@ -188,9 +190,35 @@ class Snapshot:
                 subject=subject.id if subject else None,
                 thread=thread,
                 ref=ref,
+                digest=subject.digest if subject else None,
             )
         )
         return answer
+
+
+def ask_again(statement: Statement, source: Source) -> tuple[Asked, ...]:
+    """Put every question that ``statement`` records to ``source`` again and return those now answered otherwise.
+
+    Nothing is returned where each answer, an empty one too, is the one that was weighed. ``source`` must be bound to
+    what the issuer may read, over the same log; a record that it hides, or that was hidden from the issuer, shows.
+    """
+    differ = []
+    for asked in statement.content.asked:
+        snapshot = Snapshot(
+            source, receiver=statement.issuer, as_of=asked.as_of, known_at=asked.known_at, size=asked.size
+        )
+        # The type of a subject is never compared; identifier and digest are.
+        subject = None if asked.subject is None else Subject("system", asked.subject, asked.digest)
+        sort, _, rest = asked.kind.partition(":")
+        if sort == "evidence":
+            snapshot.evidence(subject=subject, measure=rest)
+        elif sort == "finding":
+            snapshot.findings(subject=subject, requirement=rest)
+        else:
+            snapshot.said(asked.kind, subject=subject, thread=asked.thread, ref=asked.ref)
+        if snapshot.asked != (asked,):
+            differ.append(asked)
+    return tuple(differ)
 
 
 def retires(statement: Statement) -> str | None:
@@ -204,3 +232,21 @@ def references(statement: Statement) -> frozenset[str]:
     """Return every entry by which a statement can be found: what it rests on, and what it retires."""
     target = retires(statement)
     return frozenset(statement.content.rests_on) | ({target} if target else frozenset())
+
+
+def marks(home: Home, content: Content) -> list[bytes]:
+    """Return what a record can be found by here besides its columns: its bytes, its files, the record it retires, and,
+    for a record of another party, its subject, which that party's envelope names by a pseudonym of its own.
+    """
+    found = [content.subject.digest, *(file.digest for file in content.files)]
+    if content.issuer != home.did:
+        found.append(content.subject.id)
+    target = retires(Statement("", 0, "", "", content))
+    own = [bytes.fromhex(target.removeprefix("sha-256:"))] if target and is_entry(target) else []
+    return own + [home.mark(each) for each in found if each]
+
+
+def is_entry(text: str) -> bool:
+    """Tell whether ``text`` is the hex of a SHA-256, with or without its name before it."""
+    value = text.removeprefix("sha-256:")
+    return len(value) == 64 and all(char in "0123456789abcdef" for char in value)  # noqa: PLR2004 - hex of SHA-256

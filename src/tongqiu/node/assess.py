@@ -212,13 +212,15 @@ def _plan(node: Node, folder: Path, target: Target) -> list[_Job]:
 
 def _standing_with(node: Node, thread: str, key: str) -> bool:
     """Tell whether records made under ``key`` stand in ``thread``."""
-    return any(each.content.key == key for each in node.snapshot().standing("*", thread=thread))
+    return any(
+        each.content.key == key and each.issuer == node.me for each in node.snapshot().standing("*", thread=thread)
+    )
 
 
 def _unchanged(node: Node, job: _Job) -> bool:
     """Tell whether what stands in a run's slot was made under its key; that it found nothing to say is noted apart."""
     if node.noted(_empty(job)):
-        return not _results(node.snapshot(), job.slot)
+        return not _results(node, node.snapshot(), job.slot)
     return _standing_with(node, job.slot, job.key)
 
 
@@ -341,7 +343,7 @@ def _weigh_one(node: Node, assessor: Assessor, subject: Subject, subjects: Seque
     )
     thread = slot(assessor.name, subject)
     if not inputs:
-        stale = _results(snapshot, thread)
+        stale = _results(node, snapshot, thread)
         for each in stale:
             node.withdraw(each, why="what it rested on no longer stands")
         return True if stale else None
@@ -349,7 +351,7 @@ def _weigh_one(node: Node, assessor: Assessor, subject: Subject, subjects: Seque
     if _standing_with(node, thread, key):
         return False
     said = list(load(assessor.assess)(subject, snapshot))
-    if not said and not _results(snapshot, thread):
+    if not said and not _results(node, snapshot, thread):
         return None
     rested = [each if each.rests_on else each._replace(rests_on=snapshot.used) for each in said]
     by = f"{assessor.name}@{assessor.version}"
@@ -357,9 +359,12 @@ def _weigh_one(node: Node, assessor: Assessor, subject: Subject, subjects: Seque
     return True
 
 
-def _results(snapshot: Snapshot, thread: str) -> list[Statement]:
-    """Return what stands in a slot, without the records of its replacements."""
-    return [each for each in snapshot.standing("*", thread=thread) if retires(each) is None]
+def _results(node: Node, snapshot: Snapshot, thread: str) -> list[Statement]:
+    """Return what this party has standing in a slot, without the records of its replacements.
+
+    A slot has the same name at every node, so a peer's results may stand in it, too.
+    """
+    return [each for each in snapshot.standing("*", thread=thread) if retires(each) is None and each.issuer == node.me]
 
 
 def _not_assessed(node: Node, target: Target, jobs: list[_Job]) -> tuple[str, ...]:
@@ -376,7 +381,7 @@ def _not_assessed(node: Node, target: Target, jobs: list[_Job]) -> tuple[str, ..
 
 
 def _failures_changed(node: Node, system: Subject, failed: dict[str, Fault]) -> bool:
-    last = node.snapshot().standing(core.ASSESSMENT.name, subject=system)
+    last = [each for each in node.snapshot().standing(core.ASSESSMENT.name, subject=system) if each.issuer == node.me]
     before = {each["run"]: each["code"] for statement in last for each in statement.body["failed"]}
     return before != {name: fault.code for name, fault in failed.items()}
 

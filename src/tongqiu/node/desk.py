@@ -276,15 +276,24 @@ class NodeDesk:
         from tongqiu.ledger.backend import Where
 
         exact = kind if kind and "*" not in kind else None
-        where = Where(kind=exact, subject=self._node.home.pseudonym(subject) if subject else None)
+        wheres = [Where(kind=exact)]
+        if subject:
+            # Our own records by the pseudonym in their envelope, a peer's by a mark of ours.
+            home = self._node.home
+            wheres = [Where(kind=exact, subject=home.pseudonym(subject)), Where(kind=exact, ref=home.mark(subject))]
         size = self._node.store.backend.head().size
         top = size if before is None else min(before, size)
         while top > 0:
             start = max(0, top - 500)
-            page = self._node.store.statements(
-                after=start - 1, limit=top - start, where=where, principal=self._me, now=self.now
-            )
-            for each in reversed([found for found in page if found.index < top]):
+            page = {
+                each.index: each
+                for where in wheres
+                for each in self._node.store.statements(
+                    after=start - 1, limit=top - start, where=where, principal=self._me, now=self.now
+                )
+                if each.index < top
+            }
+            for _, each in sorted(page.items(), reverse=True):
                 if not subject or each.subject.id == subject:
                     yield each
             top = start

@@ -46,7 +46,8 @@ class Duties:
     def tick(self) -> list[Struck]:
         """Set the clocks of records that are new, then do all that is due; return what was done.
 
-        A duty that fails stays due and is tried again at the next tick; it never stops another.
+        A duty that fails stays due and is tried again at the next tick; it never stops another. The clock of a record
+        that was withdrawn or replaced does not strike: what replaced it has set its own (ADR 0040).
         """
         self._set()
         struck = []
@@ -56,7 +57,8 @@ class Duties:
                 continue
             try:
                 statement = self._node.statement(due.entry)
-                self._act(duty, statement)
+                if self._node.snapshot().stands(statement):
+                    self._act(duty, statement)
             except Missing:
                 fault: Fault | None = None
             except Fault as error:
@@ -116,7 +118,12 @@ class Duties:
         node = self._node
         with tempfile.TemporaryDirectory(prefix="tongqiu-duty-") as scratch:
             world = LentWorld(
-                duty.needs, folder=Path(scratch), reads=(), scratch=Path(scratch), report=lambda _done, _total: None
+                duty.needs,
+                folder=Path(scratch),
+                reads=(),
+                scratch=Path(scratch),
+                report=lambda _done, _total: None,
+                clock=node.clock,
             )
             said = list(load(duty.act)(statement, world, node.desk(node.owner)))
         if said:

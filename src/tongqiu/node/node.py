@@ -18,7 +18,7 @@ from tongqiu.ledger.backend import Where
 from tongqiu.ledger.log import Log, Sealed, Submission, check_in
 from tongqiu.node import core as core_practice
 from tongqiu.node import home as homes
-from tongqiu.node.ask import Snapshot, retires
+from tongqiu.node.ask import Snapshot, is_entry, marks, retires
 from tongqiu.node.desk import NodeDesk
 from tongqiu.node.discovery import Practices, discover, matches
 from tongqiu.node.world import SystemClock
@@ -52,10 +52,8 @@ class Node:
 
     def __init__(self, home: Home, store: Store, practices: Practices, clock: Clock) -> None:
         """Put the parts together; the log is begun if it is empty, and its first records say who this is."""
-        self.home = home
-        self.store = store
-        self.practices = practices
-        self.clock = clock
+        self.home, self.store = home, store
+        self.practices, self.clock = practices, clock
         self.log = Log(store.backend, home.log, home.settings.origin, clock=clock.now)
         self.registry = store.registry(tuple(practices.views.values()))
         self._introduce()
@@ -126,7 +124,7 @@ class Node:
 
     def statement(self, entry: str, principal: Principal | None = None) -> Statement:
         """Return one record. Raises Missing (``record.missing``), also for what the principal may not read."""
-        index = self.store.backend.find(bytes.fromhex(entry.removeprefix("sha-256:"))) if _is_entry(entry) else None
+        index = self.store.backend.find(bytes.fromhex(entry.removeprefix("sha-256:"))) if is_entry(entry) else None
         found = (
             []
             if index is None
@@ -175,9 +173,17 @@ class Node:
         admissions = [(draft, self._admission(each)) for draft, each in zip(drafts, said, strict=False)]
 
         def admit(reading: Reading) -> None:
-            for (_, content), check in admissions:
-                if check is not None and content.thread is not None:
-                    check(self._thread(reading, content.thread))
+            # What stands earlier in this very call counts, or a batch could outrun the rule that guards its thread.
+            size, ahead = reading.head().size, list[Statement]()
+            for number, ((sealed, content), check) in enumerate(admissions):
+                if check is not None:
+                    held = self._thread(reading, content.thread) if content.thread else ()
+                    check(
+                        (*held, *(each for each in ahead if content.thread and each.content.thread == content.thread))
+                    )
+                ahead.append(
+                    Statement(f"sha-256:{sealed.entry.hex()}", size + number, self.log.origin, content.at, content)
+                )
 
         items = [sealed for sealed, _ in drafts]
         if not items:
@@ -294,6 +300,10 @@ class Node:
         self.store.backend.scrub()
         return self.statement(f"sha-256:{draft[0].entry.hex()}")
 
+    def seal(self, said: Said, *, by: str) -> Sealed:
+        """Return ``said`` sealed and ready to be logged in one transaction with what others said; nothing is logged."""
+        return self._draft(said, by=by, key=None)[0]
+
     # --- inside ------------------------------------------------------------------------------------------------------
 
     def _introduce(self) -> None:
@@ -348,9 +358,7 @@ class Node:
             data, salt, signer=self.home.party, issuer=self.me, subject=self.home.pseudonym(said.subject.id)
         )
         refs = [bytes.fromhex(each.removeprefix("sha-256:")) for each in content.rests_on]
-        if said.subject.digest:
-            refs.append(self.home.mark(said.subject.digest))
-        refs.extend(self.home.mark(file.digest) for file in files)
+        refs.extend(marks(self.home, content))
         sealed = check_in(
             envelope,
             self.home.party.public,
@@ -413,7 +421,7 @@ class Node:
             return None
         check = load(kind.admit)
         body = self._body(kind, said.body)[0]
-        return lambda thread: check(said._replace(body=body), thread)
+        return lambda thread: check(said._replace(body=body, issuer=self.me), thread)
 
     def _thread(self, reading: Reading, thread: str) -> tuple[Statement, ...]:
         """Return every record of a thread as the transaction sees it, whoever may read it."""
@@ -448,8 +456,12 @@ class Stored:
         if subject is not None:
             home = self._node.home
             wheres = [Where(kind=exact, subject=home.pseudonym(subject.id), thread=thread, ref=reference)]
-            if subject.digest and reference is None:
-                wheres.append(Where(kind=exact, thread=thread, ref=home.mark(subject.digest)))
+            if reference is not None:
+                # A peer's records name the subject by the peer's own pseudonym; they are few enough to be read.
+                wheres = [Where(kind=exact, thread=thread, ref=reference)]
+            else:
+                named = (subject.id, subject.digest) if subject.digest else (subject.id,)
+                wheres += [Where(kind=exact, thread=thread, ref=home.mark(each)) for each in named]
         for where in wheres:
             for each in self._pages(where):
                 if matches(kind, each.kind) and (subject is None or each.subject.same(subject)):
@@ -486,8 +498,3 @@ def open_node(  # noqa: PLR0913 - each part is named at the call
     home = homes.create(where, name=name or where.name, sort=sort) if create and not exists else homes.load(where)
     store = open_store(home.store, create=True)
     return Node(home, store, discover(core=core_practice.PRACTICE, extra=extra), clock or SystemClock())
-
-
-def _is_entry(text: str) -> bool:
-    value = text.removeprefix("sha-256:")
-    return len(value) == 64 and all(char in "0123456789abcdef" for char in value)  # noqa: PLR2004 - hex of SHA-256

@@ -16,7 +16,7 @@ from tongqiu.node.assess import standing
 from tongqiu.node.discovery import matches
 from tongqiu.practice import load
 from tongqiu.record import cbor, core
-from tongqiu.record.faults import Fault, Missing, Unreachable
+from tongqiu.record.faults import Fault, Missing, Unproven, Unreachable
 from tongqiu.record.statement import Statement, instant, read_content
 from tongqiu.record.text import Text
 from tongqiu.seal.policy import LogPin, PartyPin, Policy, read_trust, write_trust
@@ -158,7 +158,21 @@ def verify(data: bytes, *, policy: Policy, practices: Practices, now: str, where
         for item in report.items
         if item.content is not None
     ]
-    present = {f"sha-256:{item.entry.hex()}" for item in report.items}
+    signed = {f"sha-256:{item.entry.hex()}": item.issuer for item in report.items}
+    for each in statements:
+        if each.issuer != signed[each.entry]:
+            raise Unproven(
+                "statement.issuer",
+                Text(
+                    en="A record says it is from {claimed}, but {signer} signed it.",
+                    zh="有记录自称出自 {claimed}，签署者却是 {signer}。",
+                ),
+                do=Text(en="Trust nothing in it.", zh="请勿信任其中任何内容。"),
+                where=each.entry,
+                claimed=each.issuer[:200],
+                signer=signed[each.entry][:200],
+            )
+    present = set(signed)
     missing = sorted({entry for each in statements for entry in each.content.rests_on} - present)
     return Verification(report, tuple(_check(each, statements, practices) for each in statements), tuple(missing))
 

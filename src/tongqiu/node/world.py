@@ -23,6 +23,8 @@ from tongqiu.scan import tree
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from tongqiu.practice import Clock
+
 _CLONE_NEWUSER = 0x10000000
 _CLONE_NEWNET = 0x40000000
 
@@ -153,7 +155,7 @@ class ChildPool:
 class LentWorld:
     """Exactly the members a probe named in ``needs``; any other raises Refused (``world.not-lent``)."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each part is named at the call
         self,
         needs: Iterable[str],
         *,
@@ -161,11 +163,12 @@ class LentWorld:
         reads: Iterable[str],
         scratch: Path,
         report: Callable[[float, float | None], None],
+        clock: Clock | None = None,
     ) -> None:
-        """Lend what is needed for a run over ``reads`` below ``folder``."""
+        """Lend what is needed for a run over ``reads`` below ``folder``; ``clock`` is this machine's unless given."""
         self._report = report
         makers: dict[str, Callable[[], object]] = {
-            "clock": SystemClock,
+            "clock": lambda: clock or SystemClock(),
             "tree": lambda: LentTree(folder, reads),
             "scratch": lambda: Scratch(scratch),
             "meter": ProcessMeter,

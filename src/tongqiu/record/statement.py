@@ -55,6 +55,8 @@ class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     subject: str | None = None
     thread: str | None = None
     ref: str | None = None
+    digest: DigestText | None = None
+    """Of the subject that was asked about, where it has one: records about the same bytes answer, too."""
 
 
 class Content(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -96,7 +98,8 @@ class Said(NamedTuple):
     """What a probe, assessor, verb or duty hands to the node: a record that nobody has signed yet.
 
     ``kind`` is the kind's name and ``body`` an instance of its body type. ``audience`` None means: as wide as the
-    records it rests on allow, and for the node's own party alone where it rests on none.
+    records it rests on allow, and for the node's own party alone where it rests on none. ``issuer`` is not for whoever
+    says it: the node writes its own party there before it asks a kind's ``admit``, so that a rule can tell whose turn it is.
     """
 
     kind: str
@@ -106,6 +109,7 @@ class Said(NamedTuple):
     audience: Audience | None = None
     thread: str | None = None
     files: tuple[Attachment, ...] = ()
+    issuer: str = ""
 
 
 class Statement(msgspec.Struct, frozen=True):
