@@ -241,7 +241,9 @@ def export(
     home: Home = None,
     withhold: Annotated[
         tuple[str, ...],
-        Parameter(help="Record types whose content stays out, such as dataset.*. 不披露内容的记录类型，如 dataset.*。"),
+        Parameter(
+            help="Record types whose content stays out, such as `dataset.*`. 不披露内容的记录类型，如 `dataset.*`。"
+        ),
     ] = (),
     files: Annotated[bool, Parameter(help="Take attached files along. 一并带上附件。")] = True,
 ) -> int:

@@ -118,7 +118,7 @@ def assess(  # noqa: PLR0913 - one option each
     withhold: Annotated[
         tuple[str, ...],
         Parameter(
-            help="Record types whose content stays out of the evidence file, such as dataset.*. 在证据档案中不披露内容的记录类型，如 dataset.*。"
+            help="Record types whose content stays out of the evidence file, such as `dataset.*`. 在证据档案中不披露内容的记录类型，如 `dataset.*`。"
         ),
     ] = (),
     background: Annotated[
