@@ -212,6 +212,15 @@ def test_json_lines_gather_their_columns_as_they_come() -> None:
     assert [row for batch in _read(b'{"a":1}\nx\n{"a":2}').batches() for row in batch.numbers] == [1, 3]
 
 
+def test_numbers_of_any_size_and_keys_of_any_name() -> None:
+    table = _read(
+        b'{"":1,"column 1":2}\n{"a":' + b"9" * 5000 + b'}\n{"a":1e999}\n{"a":1' + b"0" * 60 + b"}", form="jsonl"
+    )
+    assert [row[-1] for row in table.rows] == ["2", "1" + "0" * 60]
+    assert table.columns == ["column 1", "column 1 (2)", "a"]
+    assert table.problems.lost == 2
+
+
 def test_json_bombs_and_bad_bytes_are_row_level() -> None:
     table = _read(b'{"a":' + b"[" * 100_000 + b'\n{"a":"\xff"}\n{"a":"\\ud800"}\n{"a":"ok"}\n')
     rows = list(table.rows)

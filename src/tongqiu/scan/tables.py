@@ -354,6 +354,7 @@ class _Objects:
         self._limits = limits
         self._row = 0
         self._places: dict[str, int] = {}
+        self._taken: set[str] = set()
         self.columns: list[str] = []
         self._decode = msgspec.json.Decoder().decode
         if first.text.lstrip().startswith("["):
@@ -407,7 +408,11 @@ class _Objects:
                 if len(places) >= self._limits.columns:
                     raise bad("table.columns", self._where, limit=self._limits.columns)
                 places[key] = len(places)
-                self.columns.append(key or f"column {len(places)}")
+                name = key or f"column {len(places)}"
+                while name in self._taken:
+                    name += " (2)"
+                self._taken.add(name)
+                self.columns.append(name)
         return [text_of(value[key]) if key in value else "" for key in places]
 
 

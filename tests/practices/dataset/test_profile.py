@@ -110,6 +110,19 @@ def test_a_column_that_identifies_is_not_divided_into_groups() -> None:
     assert found.groups[0].withheld
 
 
+def test_columns_whose_shown_names_are_the_same_are_not_mistaken_for_each_other() -> None:
+    one, two = "13812345678", "13912345678"  # both are shown masked
+    rows = {one: ["a", "b"] * 20, two: [f"138123456{n % 2:02d}" for n in range(40)]}
+    found = _profile(_csv(rows), sensitive=(one, two))
+    assert [groups.withheld for groups in found.groups] == [False, True]
+
+
+def test_a_column_full_of_identifiers_is_as_fast_as_any() -> None:
+    found = _profile(_csv({"p": [f"138{n:08d}" for n in range(30_000)], "x": ["1"] * 30_000}))
+    assert found.personal[0].count == 30_000
+    assert found.personal[0].rows == (1, 2, 3, 4, 5)
+
+
 def test_a_declared_column_must_be_there() -> None:
     with pytest.raises(Missing) as caught:
         _profile(b"a,b\n1,2\n", sensitive=("sex",))

@@ -60,6 +60,14 @@ class _Tally:
         self.rows: list[int] = []
         self.masked: list[str] = []
 
+    def note(self, value: str, count: int, values: Sequence[str], numbers: Sequence[int]) -> None:
+        """Count ``value``; look up its row while rows are still kept (the look-up costs a walk over the batch)."""
+        self.count += count
+        if len(self.rows) < _ROWS_KEPT:
+            row = numbers[values.index(value)]
+            if row not in self.rows:
+                self.rows.append(row)
+
 
 class ColumnWatch:
     """One column of a table as its rows go by; :meth:`take` a batch at a time, then ask for results."""
@@ -219,15 +227,14 @@ class ColumnWatch:
         found = secrets.scan(value) if len(value) > 11 else []  # noqa: PLR2004 - the shortest secret
         if not hits and not found:
             return False
-        row = numbers[values.index(value)]
         for hit in hits:
             key = _Pointed(hit.scheme, hit.sort, hit.country, hit.ground)
             tally = self._personal.setdefault(key, _Tally())
-            _note(tally, count, row)
-            if hit.masked not in tally.masked and len(tally.masked) < _SHAPES_KEPT:
+            tally.note(value, count, values, numbers)
+            if len(tally.masked) < _SHAPES_KEPT and hit.masked not in tally.masked:
                 tally.masked.append(hit.masked)
         for secret in found:
-            _note(self._secrets.setdefault(secret.sort, _Tally()), count, row)
+            self._secrets.setdefault(secret.sort, _Tally()).note(value, count, values, numbers)
         return True
 
     def _hear(self, values: Sequence[str]) -> None:
@@ -249,9 +256,3 @@ class ColumnWatch:
             if kind in self._could:
                 return kind
         return "category" if distinct <= _CATEGORIES and self.mean_length < TEXT_FROM * 2 else "text"
-
-
-def _note(tally: _Tally, count: int, row: int) -> None:
-    tally.count += count
-    if len(tally.rows) < _ROWS_KEPT:
-        tally.rows.append(row)

@@ -145,7 +145,7 @@ class _TableWatch:
                 sum(column.looked_at for column in self.columns),
                 whole=not any(item.code in {"table.truncated", "table.corrupt"} for item in table.problems.all()),
             ),
-            groups=tuple(self._group(name) for name in self._named() if name in table.columns),
+            groups=tuple(self._group(name, table.columns) for name in self._named() if name in table.columns),
             languages=tuple(
                 Tongue(language, script, count)
                 for (language, script), count in sorted(tongues.items(), key=_often)[:_LISTED]
@@ -191,15 +191,15 @@ class _TableWatch:
                 self._overfull.add(name)
                 groups.clear()
 
-    def _group(self, name: str) -> Groups:
+    def _group(self, name: str, names: Sequence[str]) -> Groups:
         """Return the groups of a column, the small ones without their values and numbers."""
         role: Literal["sensitive", "label"] = (
             "label" if name == self._label and name not in self._sensitive else "sensitive"
         )
         shown_name = personal.masked(name)[:100]
-        watch = next((column for column in self.columns if column.name == shown_name), None)
-        telling = watch is not None and (watch.identifies or watch.mean_length >= TEXT_FROM)
-        if name in self._overfull or telling:
+        at = names.index(name)
+        watch = self.columns[at] if at < len(self.columns) else ColumnWatch(name, bound=1)
+        if name in self._overfull or watch.identifies or watch.mean_length >= TEXT_FROM:
             return Groups(shown_name, role, withheld=True)
         groups = dict(self._groups[name])
         missing, _ = groups.pop("", (0, 0))
