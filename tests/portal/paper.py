@@ -9,7 +9,7 @@ import msgspec
 
 from tongqiu.practice import Column, Found, Measured, Page, Practice, Put, Table, View
 from tongqiu.record.audience import EVERYONE, Audience, Principal, permits
-from tongqiu.record.core import ASSESSMENT, COMPOSITION, Assessment, Composition, Failure, Part
+from tongqiu.record.core import ASSESSMENT, COMPOSITION, WITHDRAWAL, Assessment, Composition, Failure, Part
 from tongqiu.record.faults import Missing
 from tongqiu.record.kind import Kind
 from tongqiu.record.shapes import Evidence, Finding
@@ -103,7 +103,7 @@ PRACTICE = Practice(
     name="paper",
     title=Text(en="Paper", zh="纸上"),
     about=Text(en="For looking at pages.", zh="用于查看页面。"),
-    kinds=(SEEN, GRADED, COMPOSITION, ASSESSMENT),
+    kinds=(SEEN, GRADED, COMPOSITION, ASSESSMENT, WITHDRAWAL),
     views=(VIEW,),
     pages=(
         Page(
@@ -245,6 +245,11 @@ class PaperDesk:
             and (after is None or each.index < int(after))
         ]
         return kept[:limit], str(kept[limit - 1].index) if len(kept) > limit else None
+
+    def retired_by(self, entry: str) -> Statement | None:
+        self.record(entry)
+        found = (each for each in self._seen() if each.kind == WITHDRAWAL.name and each.body["entry"] == entry)
+        return next(found, None)
 
     def systems(self) -> Sequence[Subject]:
         return sorted({each.subject for each in self._seen() if each.subject.type == "system"})

@@ -130,6 +130,9 @@ class Desk(Protocol):
     ) -> tuple[Sequence[Statement], str | None]:
         """Return records, newest first, and the cursor of the next page (None at the end)."""
 
+    def retired_by(self, entry: str) -> Statement | None:
+        """Return the withdrawal or replacement that ended a record, or None while it stands. Raises Missing."""
+
     def systems(self) -> Sequence[Subject]:
         """Return the systems that a readable record is about."""
 

@@ -221,7 +221,9 @@ class Source(msgspec.Struct, frozen=True):
 
 
 class RecordPage(msgspec.Struct, frozen=True):
-    """One record in full; ``by`` is the check or rule that made it, with its version."""
+    """One record in full; ``by`` is the check or rule that made it, with its version; ``retired_by`` the withdrawal or
+    replacement that ended it.
+    """
 
     record: RecordRow
     schema: str
@@ -238,6 +240,7 @@ class RecordPage(msgspec.Struct, frozen=True):
     thread: str | None
     asked: tuple[Asked, ...]
     by: str
+    retired_by: RecordRow | None
 
 
 class Step(msgspec.Struct, frozen=True):

@@ -58,19 +58,22 @@ def shapes(statement: Statement) -> tuple[tuple[Measured, ...], tuple[Found, ...
     )
 
 
-def word_of(measured: Sequence[Measured], *, weighed: bool, known: bool, parties: int = 1) -> Word:
+def word_of(measured: Sequence[Measured], found: Sequence[Found], *, derived: bool, known: bool) -> Word:
     """Return the one word for what a record is, the strongest that its content supports.
 
-    ``weighed`` tells whether it came of other records by a rule; ``known`` whether its type is installed.
+    ``derived`` tells whether the record itself says that a rule made it from others; ``known`` whether its type is
+    installed here.
     """
     bases = {each.evidence.basis for each in measured}
     if "measured" in bases:
-        return "reproduced" if parties > 1 else "measured"
+        return "measured"
     if "imported" in bases:
         return "imported"
+    if derived:
+        return "derived"
     if bases:
         return "claimed"
-    if weighed:
+    if found:
         return "derived"
     return "claimed" if known else "opaque"
 
@@ -89,7 +92,7 @@ def record_row(statement: Statement, practices: Practices) -> RecordRow:
         entry=statement.entry,
         kind=statement.kind,
         title=None if kind is None else kind.title,
-        word=word_of(measured, weighed=bool(found) or _weighed(statement), known=kind is not None),
+        word=word_of(measured, found, derived=_derived(statement), known=kind is not None),
         subject=statement.subject,
         issuer=statement.issuer,
         at=statement.at,
@@ -237,7 +240,7 @@ def gather(statements: Iterable[Statement]) -> tuple[list[Measured], list[Found]
     return [each for seen, _ in pairs for each in seen], [each for _, weighed in pairs for each in weighed]
 
 
-def _weighed(statement: Statement) -> bool:
+def _derived(statement: Statement) -> bool:
     """Tell whether a record says itself that it was derived: it asked the log, or it holds a grading."""
     return bool(statement.content.asked) or graded(statement.body)
 
@@ -281,7 +284,7 @@ def _measure_row(each: Measured, same: Sequence[Measured]) -> MeasureRow:
         basis=seen.basis,
         ran_by=seen.ran_by,
         attested=seen.attested,
-        word=word_of([each], weighed=False, known=True, parties=parties),
+        word="reproduced" if parties > 1 else seen.basis,
         parties=parties,
         share=seen.unit == "1" and not words.isdisjoint(_SHARES) and words.isdisjoint(_NO_SHARES) and _within_one(seen),
         kind=statement.kind,

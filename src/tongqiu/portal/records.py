@@ -51,10 +51,11 @@ def record(node: Node, desk: Desk, entry: str) -> RecordPage:
     statement = desk.record(entry)
     row = record_row(statement, node.practices)
     if gone(statement):
-        return RecordPage(row, "", None, None, (), (), (), (), (), None, "", None, None, (), "")
+        return RecordPage(row, "", None, None, (), (), (), (), (), None, "", None, None, (), "", None)
     content = statement.content
     kind = node.practices.kind(statement.kind)
     measured, found = shapes(statement)
+    ended = desk.retired_by(entry)
     return RecordPage(
         record=row,
         schema=content.schema,
@@ -71,6 +72,7 @@ def record(node: Node, desk: Desk, entry: str) -> RecordPage:
         thread=content.thread,
         asked=content.asked,
         by=content.by,
+        retired_by=None if ended is None else record_row(ended, node.practices),
     )
 
 
