@@ -16,7 +16,6 @@ from tongqiu.record import cbor
 from tongqiu.record.faults import Malformed, Missing, Unproven
 from tongqiu.record.text import Text
 from tongqiu.seal import cose
-from tongqiu.seal.keys import ED25519
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,7 +76,7 @@ def create_receipt(  # noqa: PLR0913 - each part is named at the call
     origin: str,
     subject: str,
     signer: Signer,
-    alg: int = ED25519,
+    alg: int | None = None,
 ) -> bytes:
     """Return the receipt of the entry at ``index`` in the tree of ``size`` with ``root``.
 

@@ -14,7 +14,7 @@ import msgspec
 from tongqiu.record import cbor
 from tongqiu.record.faults import Malformed, Unproven
 from tongqiu.record.text import Text
-from tongqiu.seal.keys import ED25519, EDDSA, SIGNATURE_BYTES
+from tongqiu.seal.signature import OWN, SIGNATURE_SIZES
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -60,7 +60,7 @@ class Sign1(msgspec.Struct, frozen=True):
 
     @property
     def alg(self) -> int:
-        """Return the algorithm number, -19 or -8."""
+        """Return the algorithm number: -19, -8, -9, -7 or -48."""
         return int(self.headers[ALG])
 
     @property
@@ -69,13 +69,16 @@ class Sign1(msgspec.Struct, frozen=True):
         return bytes(self.headers[KID])
 
 
-def sign(headers: Mapping[int, Any], payload: bytes, signer: Signer, *, alg: int = ED25519) -> Sign1:
+def sign(headers: Mapping[int, Any], payload: bytes, signer: Signer, *, alg: int | None = None) -> Sign1:
     """Return ``payload`` signed under ``headers`` plus alg and kid, which this function sets.
 
-    ``alg`` -8 is for readers that do not know RFC 9864 yet. Raises Malformed (``cose.alg``) for another number.
+    ``alg`` is the number of the signer's own key unless it is given; -8 and -7 are for readers that do not know RFC 9864
+    yet. Raises Malformed (``cose.alg``) for a number that does not belong to the key.
     """
-    _check_alg(alg, "")
-    full = {**headers, ALG: alg, KID: signer.kid}
+    number = signer.public.alg if alg is None else alg
+    if not signer.public.accepts(number):
+        raise _wrong_alg(number, "")
+    full = {**headers, ALG: number, KID: signer.kid}
     protected = cbor.dumps(full)
     return Sign1(protected, full, {}, payload, signer.sign(to_be_signed(protected, payload)))
 
@@ -113,7 +116,7 @@ def decode(
     raw, loose, payload, signature = parts
     if not isinstance(raw, bytes) or not isinstance(loose, dict) or not isinstance(payload, bytes | None):
         raise _form(where)
-    if not isinstance(signature, bytes) or len(signature) != SIGNATURE_BYTES:
+    if not isinstance(signature, bytes):
         raise _form(where)
     headers = cbor.loads(raw, where=where, limit=_MAX_PROTECTED)
     if not isinstance(headers, dict):
@@ -122,14 +125,19 @@ def decode(
     _check_labels(loose, set(unprotected) - set(headers), where)
     if ALG not in headers or not isinstance(headers.get(KID), bytes):
         raise _form(where)
-    _check_alg(headers[ALG], where)
+    alg = headers[ALG]
+    if type(alg) is not int or alg not in OWN:
+        raise _wrong_alg(alg, where)
+    if len(signature) != SIGNATURE_SIZES[OWN[alg]]:
+        raise _form(where)
     return Sign1(raw, headers, loose, payload, signature)
 
 
 def verify(sign1: Sign1, key: PublicKey, *, payload: bytes | None = None, where: str = "") -> None:
     """Prove that ``key`` signed the protected header and the payload (``payload`` where it is detached).
 
-    Raises Unproven: ``cose.key`` when the signature names another key, ``cose.signature`` when it does not hold.
+    Raises Unproven: ``cose.key`` when the signature names another key, ``cose.signature`` when it does not hold; and
+    Malformed (``cose.alg``) when the algorithm is not that of the key.
     """
     signed = sign1.payload if payload is None else payload
     if sign1.kid != key.thumbprint:
@@ -139,6 +147,8 @@ def verify(sign1: Sign1, key: PublicKey, *, payload: bytes | None = None, where:
             do=Text(en="Look for the key that it names.", zh="请查找其所注明的密钥。"),
             where=where,
         )
+    if not key.accepts(sign1.alg):
+        raise _wrong_alg(sign1.alg, where)
     if signed is None or not key.holds(to_be_signed(sign1.protected, signed), sign1.signature):
         raise Unproven(
             "cose.signature",
@@ -151,13 +161,13 @@ def verify(sign1: Sign1, key: PublicKey, *, payload: bytes | None = None, where:
 def claims(sign1: Sign1, *, where: str = "", extra: Collection[str] = ()) -> tuple[str, str, dict[Any, Any]]:
     """Return issuer, subject and all CWT claims of the protected header (RFC 9943 asks for both).
 
-    Raises Malformed (``cose.claims``) if one is missing, empty, longer than 1,024 characters or holds a control
-    character, or if there is a claim that is neither of the two nor in ``extra``.
+    Raises Malformed (``cose.claims``) if one is missing, empty, too long (issuer 2,048 characters, so that the did:key of
+    an ML-DSA-44 key fits; subject 1,024) or holds a control character, or if there is a claim that is neither of the two nor in ``extra``.
     """
     found = sign1.headers.get(CLAIMS)
     if isinstance(found, dict) and set(found) <= {ISS, SUB, *extra}:
         issuer, subject = found.get(ISS), found.get(SUB)
-        if isinstance(issuer, str) and isinstance(subject, str) and _is_name(issuer) and _is_name(subject):
+        if isinstance(issuer, str) and isinstance(subject, str) and _is_name(issuer, 2048) and _is_name(subject, 1024):
             return issuer, subject, found
     raise Malformed(
         "cose.claims",
@@ -167,8 +177,8 @@ def claims(sign1: Sign1, *, where: str = "", extra: Collection[str] = ()) -> tup
     )
 
 
-def _is_name(value: str) -> bool:
-    return 0 < len(value) <= 1024 and value.isprintable()  # noqa: PLR2004 - documented above
+def _is_name(value: str, longest: int) -> bool:
+    return 0 < len(value) <= longest and value.isprintable()
 
 
 def _bstr(data: bytes) -> bytes:
@@ -183,15 +193,20 @@ def _bstr(data: bytes) -> bytes:
     return b"\x5a" + size.to_bytes(4) + data
 
 
-def _check_alg(alg: object, where: str) -> None:
-    if type(alg) is not int or alg not in {ED25519, EDDSA}:
-        raise Malformed(
-            "cose.alg",
-            Text(en="The signature algorithm {alg} is not accepted here.", zh="此处不接受签名算法 {alg}。"),
-            do=Text(en="Sign with Ed25519 (-19).", zh="请使用 Ed25519（-19）签名。"),
-            where=where,
-            alg=str(alg)[:40],
-        )
+def _wrong_alg(alg: object, where: str) -> Malformed:
+    return Malformed(
+        "cose.alg",
+        Text(
+            en="The signature algorithm {alg} is not accepted here, or not for this key.",
+            zh="此处或对此密钥不接受签名算法 {alg}。",
+        ),
+        do=Text(
+            en="Sign with the algorithm of the key: Ed25519 (-19), ESP256 (-9) or ML-DSA-44 (-48).",
+            zh="请使用与密钥相符的算法签名：Ed25519（-19）、ESP256（-9）或 ML-DSA-44（-48）。",
+        ),
+        where=where,
+        alg=str(alg)[:40],
+    )
 
 
 def _check_labels(headers: dict[Any, Any], known: Collection[int], where: str) -> None:

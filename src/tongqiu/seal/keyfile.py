@@ -1,6 +1,7 @@
 """Key files: a party's secret key on its own disk, made once, readable by its owner alone, never overwritten.
 
-The form is PKCS#8 PEM (RFC 5958, RFC 8410), so that every other tool can read it; a passphrase is optional.
+The form is PKCS#8 PEM (RFC 5958; RFC 8410 for Ed25519, RFC 5915 for P-256, RFC 9881 for ML-DSA-44), so that every other
+tool can read it; a passphrase is optional.
 """
 
 from __future__ import annotations
@@ -8,16 +9,21 @@ from __future__ import annotations
 import os
 import secrets
 import stat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias, TypeGuard
 
 from tongqiu.record.faults import Malformed, Missing, Refused, Unreachable
 from tongqiu.record.text import Text
-from tongqiu.seal.keys import PublicKey
+from tongqiu.seal import signature
+from tongqiu.seal.keys import ED25519, ESP256, MLDSA44, PublicKey
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
+
+PrivateKey: TypeAlias = "Ed25519PrivateKey | EllipticCurvePrivateKey | MLDSA44PrivateKey"
 
 _LIMIT = 16 * 1024
 _POSIX = os.name == "posix"
@@ -31,12 +37,10 @@ class FileSigner:
 
     __slots__ = ("_private", "_public")
 
-    def __init__(self, private: Ed25519PrivateKey) -> None:
-        """Hold ``private``; nothing but :meth:`sign` reads it again."""
-        from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-
+    def __init__(self, private: PrivateKey) -> None:
+        """Hold ``private``; nothing but :meth:`sign` reads it again. Raises Malformed (``key.kind``) for another curve."""
         self._private = private
-        self._public = PublicKey(private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw))
+        self._public = _public_of(private)
 
     @property
     def public(self) -> PublicKey:
@@ -49,46 +53,60 @@ class FileSigner:
         return self._public.thumbprint
 
     def sign(self, message: bytes) -> bytes:
-        """Return the 64-byte Ed25519 signature over ``message``."""
-        return self._private.sign(message)
+        """Return the signature over ``message``.
+
+        Ed25519 and P-256 (RFC 6979, low s) always give the same bytes; ML-DSA-44 signs hedged (FIPS 204 section 3.4).
+        """
+        from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePrivateKey
+        from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+        from cryptography.hazmat.primitives.hashes import SHA256
+
+        if not isinstance(self._private, EllipticCurvePrivateKey):
+            return self._private.sign(message)
+        r, s = decode_dss_signature(self._private.sign(message, ECDSA(SHA256(), deterministic_signing=True)))
+        return signature.low_form(r.to_bytes(32) + s.to_bytes(32))
 
     def __repr__(self) -> str:
         """Show the public name only."""
         return f"FileSigner({self._public.did})"
 
 
-def generate() -> FileSigner:
-    """Return a signer with a fresh key that exists in memory only."""
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
-    return FileSigner(Ed25519PrivateKey.generate())
+def generate(alg: int = ED25519) -> FileSigner:
+    """Return a signer with a fresh key of the algorithm ``alg`` (-19, -9 or -48) that exists in memory only."""
+    return FileSigner(_fresh(alg))
 
 
-def from_seed(seed: bytes) -> FileSigner:
-    """Return the signer of a 32-byte RFC 8032 seed (for vectors and for keys kept elsewhere).
+def from_seed(seed: bytes, alg: int = ED25519) -> FileSigner:
+    """Return the signer of a 32-byte seed (for vectors and for keys kept elsewhere).
 
-    Raises Malformed (``key.seed``) for another length.
+    The seed is that of RFC 8032 for Ed25519, that of FIPS 204 for ML-DSA-44, and for P-256 the secret number itself, big
+    end first. Raises Malformed (``key.seed``) for another length, or a number that is no P-256 key.
     """
+    from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, derive_private_key
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 
-    try:
-        return FileSigner(Ed25519PrivateKey.from_private_bytes(seed))
-    except ValueError as error:
+    fits = len(seed) == 32 and (alg != ESP256 or 0 < int.from_bytes(seed) < signature.P256_ORDER)  # noqa: PLR2004 - said
+    if not fits:
         raise Malformed(
             "key.seed",
             Text(en="A seed has 32 bytes, not {size}.", zh="种子应为 32 字节，而不是 {size} 字节。"),
             do=Text(en="Give the whole seed.", zh="请提供完整的种子。"),
             size=len(seed),
-        ) from error
+        )
+    if alg == ESP256:
+        return FileSigner(derive_private_key(int.from_bytes(seed), SECP256R1()))
+    if alg == MLDSA44:
+        return FileSigner(MLDSA44PrivateKey.from_seed_bytes(seed))
+    return FileSigner(Ed25519PrivateKey.from_private_bytes(seed))
 
 
-def create(path: Path, *, passphrase: bytes | None = None) -> FileSigner:
-    """Make a fresh key, keep it in ``path`` and return its signer; durable on return.
+def create(path: Path, *, passphrase: bytes | None = None, alg: int = ED25519) -> FileSigner:
+    """Make a fresh key of the algorithm ``alg`` (-19, -9 or -48), keep it in ``path`` and return its signer; durable on return.
 
     The file is complete or not there, has mode 0600 from its first byte, and never replaces another: two processes that
     race make one key, and one of them is refused. Raises Refused (``key.exists``) and Unreachable (``key.storage``).
     """
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from cryptography.hazmat.primitives.serialization import (
         BestAvailableEncryption,
         Encoding,
@@ -97,7 +115,7 @@ def create(path: Path, *, passphrase: bytes | None = None) -> FileSigner:
         PrivateFormat,
     )
 
-    private = Ed25519PrivateKey.generate()
+    private = _fresh(alg)
     shut: KeySerializationEncryption = BestAvailableEncryption(passphrase) if passphrase else NoEncryption()
     _write_new(path, private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, shut))
     return FileSigner(private)
@@ -110,7 +128,6 @@ def load(path: Path, *, passphrase: bytes | None = None) -> FileSigner:
     ``key.passphrase``), Malformed (``key.file``) and Unreachable (``key.storage``).
     """
     from cryptography.exceptions import UnsupportedAlgorithm
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
     data = _read(path)
@@ -128,9 +145,50 @@ def load(path: Path, *, passphrase: bytes | None = None) -> FileSigner:
                 where=str(path),
             ) from error
         raise _bad_file(path) from error
-    if not isinstance(private, Ed25519PrivateKey):
+    if not _is_ours(private):
         raise _bad_file(path)
     return FileSigner(private)
+
+
+def _fresh(alg: int) -> PrivateKey:
+    from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
+
+    if alg == ESP256:
+        return generate_private_key(SECP256R1())
+    if alg == MLDSA44:
+        return MLDSA44PrivateKey.generate()
+    return Ed25519PrivateKey.generate()
+
+
+def _is_ours(private: object) -> TypeGuard[PrivateKey]:
+    """Say whether a loaded key is of one of the three kinds."""
+    from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
+
+    if isinstance(private, EllipticCurvePrivateKey):
+        return isinstance(private.curve, SECP256R1)
+    return isinstance(private, Ed25519PrivateKey | MLDSA44PrivateKey)
+
+
+def _public_of(private: PrivateKey) -> PublicKey:
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+    if not _is_ours(private):
+        raise Malformed(
+            "key.kind",
+            Text(en="Not an Ed25519, P-256 or ML-DSA-44 key.", zh="这不是 Ed25519、P-256 或 ML-DSA-44 密钥。"),
+            do=_DO_FILE,
+        )
+    if isinstance(private, EllipticCurvePrivateKey):
+        point = private.public_key().public_bytes(Encoding.X962, PublicFormat.CompressedPoint)
+        return PublicKey(point, ESP256)
+    raw = private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+    return PublicKey(raw, ED25519 if isinstance(private, Ed25519PrivateKey) else MLDSA44)
 
 
 def _read(path: Path) -> bytes:
@@ -200,7 +258,10 @@ def _link(draft: Path, path: Path) -> None:
 def _bad_file(path: Path) -> Malformed:
     return Malformed(
         "key.file",
-        Text(en="This is not a PKCS#8 PEM file with an Ed25519 key.", zh="这不是含 Ed25519 密钥的 PKCS#8 PEM 文件。"),
+        Text(
+            en="This is not a PKCS#8 PEM file with an Ed25519, P-256 or ML-DSA-44 key.",
+            zh="这不是含 Ed25519、P-256 或 ML-DSA-44 密钥的 PKCS#8 PEM 文件。",
+        ),
         do=_DO_FILE,
         where=str(path),
     )

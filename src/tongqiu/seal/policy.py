@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
 MAX_TRUST = 1024 * 1024
+_MAX_LINE = 2048
 _THUMBPRINT = re.compile(r"[0-9a-f]{64}")
 _DO = Text(en="Correct the trust file.", zh="请更正信任文件。")
 
@@ -207,7 +208,7 @@ def _text(entry: dict[str, Any], name: str, where: str) -> str:
     if name not in entry:
         raise _bad("trust.missing", Text(en="{name} is missing.", zh="缺少 {name}。"), where, name=name)
     value = entry[name]
-    if not isinstance(value, str) or not 0 < len(value) <= 1024 or not value.isprintable():  # noqa: PLR2004 - plain line
+    if not isinstance(value, str) or not 0 < len(value) <= _MAX_LINE or not value.isprintable():
         raise _bad(
             "trust.value", Text(en="{name} must be one line of text.", zh="{name} 应为一行文本。"), where, name=name
         )

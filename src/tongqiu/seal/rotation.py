@@ -27,7 +27,9 @@ HEAD: Final = "tongqiu.rotation/1"
 TYP: Final = "application/vnd.tongqiu.rotation+cbor"
 MAX_ROTATIONS: Final = 1000
 
-_LIMIT = 4096
+_LIMIT = 16 * 1024
+"""Two ML-DSA-44 keys and two signatures by them come to about 10 KiB."""
+
 _PARTS = 3
 _WORDS = 6
 _DO = Text(

@@ -17,7 +17,6 @@ import msgspec
 from tongqiu.record.faults import Malformed
 from tongqiu.record.text import Text
 from tongqiu.seal import cose
-from tongqiu.seal.keys import ED25519
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -96,10 +95,10 @@ def seal_statement(  # noqa: PLR0913 - each part is named at the call
     signer: Signer,
     issuer: str,
     subject: str,
-    alg: int = ED25519,
+    alg: int | None = None,
     media: str = MEDIA,
 ) -> bytes:
-    """Return the sealed envelope of ``content``, 290 to 400 bytes for usual names.
+    """Return the sealed envelope of ``content``, 290 to 400 bytes for usual names and an Ed25519 key.
 
     ``issuer`` is the party's DID and ``subject`` a pseudonymous id; neither may hold personal data, for they are never
     erased. Raises Malformed (``statement.salt``, ``cose.alg``, ``cose.claims``, ``cbor.size``).
