@@ -1,0 +1,96 @@
+"""Workers that check signatures side by side, so that the one sequencer never waits for arithmetic.
+
+Each worker is a process of its own: reading a strict envelope takes as long as its signature, and one interpreter does one
+thing at a time. They hold no key and no file; they are handed bytes and give back bytes and faults.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from concurrent.futures import Future, ProcessPoolExecutor
+from typing import TYPE_CHECKING, Self
+
+import msgspec
+
+from tongqiu.ledger.log import Sealed, check_in
+from tongqiu.record.faults import Fault, Malformed, Unproven, Unreachable
+from tongqiu.record.text import Text
+from tongqiu.seal.keys import PublicKey
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Checked = Sealed | Fault
+"""A statement ready to be logged, or why it is not."""
+
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(list[Sealed | None])
+
+
+class Verifiers:
+    """A few worker processes for bare envelopes; close them, or use them in a ``with``."""
+
+    def __init__(self, workers: int | None = None) -> None:
+        """Make ``workers`` processes (one for each processor unless said); they start when there is work."""
+        self.workers = workers or os.cpu_count() or 1
+        # Never forked: the caller may hold locks and database connections in other threads.
+        self._pool = ProcessPoolExecutor(self.workers, mp_context=multiprocessing.get_context("forkserver"))
+
+    def __enter__(self) -> Self:
+        """Return the workers."""
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        """Close them."""
+        self.close()
+
+    def check(self, statements: Sequence[bytes], keys: Sequence[bytes]) -> Future[list[Checked]]:
+        """Check bare envelopes, each with the COSE_Key (bytes) it must be signed with; answers are in the same order.
+
+        Hand over some hundred at a time: a hand-over costs as much as a few signatures. An answer is what
+        :func:`tongqiu.ledger.log.check_in` returns or raises; one bad statement costs the others nothing. The whole
+        answer is Unreachable (``log.workers``) when a worker died.
+        """
+        answer: Future[list[Checked]] = Future()
+
+        def done(held: Future[tuple[bytes, dict[int, Malformed | Unproven]]]) -> None:
+            error = held.exception()
+            if error is not None:
+                answer.set_exception(_dead())
+                return
+            packed, faults = held.result()
+            answer.set_result([faults[at] if each is None else each for at, each in enumerate(_DECODER.decode(packed))])
+
+        self._pool.submit(_check, list(statements), list(keys)).add_done_callback(done)
+        return answer
+
+    def close(self) -> None:
+        """Finish what is under way and end the workers. Idempotent."""
+        self._pool.shutdown()
+
+
+def _check(statements: list[bytes], keys: list[bytes]) -> tuple[bytes, dict[int, Malformed | Unproven]]:
+    """Check a piece of work inside a worker; sealed statements go back packed, because faults alone are rare."""
+    known: dict[bytes, PublicKey] = {}
+    found: list[Sealed | None] = []
+    faults: dict[int, Malformed | Unproven] = {}
+    for at, (statement, raw) in enumerate(zip(statements, keys, strict=True)):
+        try:
+            key = known.get(raw) or known.setdefault(raw, PublicKey.from_cose(raw))
+            found.append(check_in(statement, key))
+        except (Malformed, Unproven) as fault:
+            faults[at] = fault
+            found.append(None)
+    return _ENCODER.encode(found), faults
+
+
+def _dead() -> Unreachable:
+    return Unreachable(
+        "log.workers",
+        Text(en="A process that checks signatures ended by itself.", zh="核验签名的进程意外终止。"),
+        do=Text(
+            en="Send it again; nothing was kept. If it stays so, look at the machine's memory.",
+            zh="请重新提交；本次内容未保存。若仍如此，请检查本机内存。",
+        ),
+    )
