@@ -74,8 +74,6 @@ def run(report: Report) -> None:
             kept = _median_rate(size, chosen, lambda batch: log.append([Submission((item,)) for item in batch]))
             name = f"durable statements, 1 KiB content, batches of {size}"
             report.add(name, kept, "1/s", against=("raw SQLite, same bytes and flush", raw))
-            if size > 1:
-                report.add(f"share of raw SQLite, batches of {size}", kept / raw, "of raw", bar=("at least", 0.25))
             if size == max(BATCHES):
                 both = 1 / (1 / verified + 1 / kept)
                 against = ("Ed25519 verification alone", verified)

@@ -24,7 +24,15 @@ def everywhere(folder: Path, *needles: bytes) -> list[tuple[str, bytes]]:
     """Return which needle is in which file."""
     files = [path for path in folder.rglob("*") if path.is_file()]
     assert files
-    return [(path.name, needle) for path in files for needle in needles if needle in path.read_bytes()]
+    return [(path.name, needle) for path in files for needle in needles if needle in _bytes(path)]
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        # A server unlinks files whenever it likes; what is gone holds nothing.
+        return b""
 
 
 def fill(paper: Paper, count: int, start: int = 0) -> None:
