@@ -221,6 +221,7 @@ def _emails(text: str) -> Iterator[_Found]:
 
 _V4 = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}")
 _V6 = re.compile(r"[0-9A-Fa-f]{1,4}(?::[0-9A-Fa-f]{0,4}){2,7}+")
+_FOUR = 4
 _VERSION = re.compile(r"(?:version|release|ver|v|版本|版)[ :.=]{0,3}\Z", re.IGNORECASE)
 
 
@@ -237,9 +238,14 @@ def _addresses(text: str) -> Iterator[_Found]:
             ):
                 continue
             try:
-                public = ipaddress.ip_address(match[0]).is_global
+                address = ipaddress.ip_address(match[0])
             except ValueError:
                 continue
+            # Global unicast alone (RFC 4291 section 2.4 for version 6), and no network such as 8.0.0.0/8.
+            public = (
+                address.is_global and not address.is_multicast and (address.version == _FOUR or match[0][0] in "23")
+            )
+            public = public and not (after[:1] == "/" and after[1:].isdigit())
             if public and _VERSION.search(text, max(0, match.start() - 12), match.start()) is None:
                 yield _Found("ip-address", "ip-address", "", match.start(), match.end(), "form", 2)
 
@@ -250,11 +256,14 @@ def _part(char: str) -> bool:
 
 
 _PLUS = re.compile(r"(?<![0-9A-Za-z+])\+[1-9](?:[ .\-/()]{0,2}[0-9]){6,14}+(?![0-9])")
+_FRACTION = re.compile(r"\+[0-9]+\.[0-9]+\Z").match
 
 
 def _phones(text: str) -> Iterator[_Found]:
     """International telephone numbers: a plus, an assigned country code, at most fifteen digits (ITU-T E.164)."""
     for match in _PLUS.finditer(text):
+        if _FRACTION(match[0]) is not None:
+            continue
         digits = re.sub(r"[^0-9]", "", match[0])
         code = next((digits[:size] for size in (1, 2, 3) if digits[:size] in COUNTRY_CODES), "")
         if not code or len(digits) < 8 or (code == "1" and (len(digits) != 11 or not checks.nanp_phone(digits[1:]))):  # noqa: PLR2004 - shortest with its code; North American
