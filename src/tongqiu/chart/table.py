@@ -42,7 +42,12 @@ def figure(title: str, svg: Mark, companion: Mark, language: str, *, note: str =
         tag("figcaption", title, dir="auto"),
         svg,
         tag("p", note, _class="note") if note else Mark(""),
-        tag("details", tag("summary", NUMBERS.of(language)), tag("div", companion, _class="scroll")),
+        tag(
+            "details",
+            tag("summary", NUMBERS.of(language)),
+            # Whoever has no mouse scrolls a wide table by keyboard.
+            tag("div", companion, _class="scroll", tabindex="0", role="region", aria_label=title),
+        ),
     )
 
 
