@@ -1,7 +1,8 @@
 """How fast a data set is profiled beside reading and decoding the same bytes, at one, ten and a hundred times the size.
 
 Each run is a process of its own, so that its peak memory is its own. The corpus is made from a fixed seed: JSON lines of
-English, Chinese and Arabic words with identifiers in one of fifty documents, and a CSV table of numbers and categories.
+English, Chinese and Arabic words with identifiers in one of fifty documents, and a CSV table of numbers and categories. Beyond 5,000 texts the profile tells the language of every
+tenth only, so prose is faster at larger sizes; everything else is done for every row.
 """
 
 from __future__ import annotations
