@@ -114,7 +114,7 @@ class DoorDesk(NodeDesk):
     def publish(self, *said: Said) -> Sequence[Statement]:
         """Seal and log as :meth:`NodeDesk.publish`, or under the node's party what this door takes from a known caller."""
         if self.me.party is not None and said and all(each.kind in self._takes for each in said):
-            return self._at.publish(said, by="core.door@1")
+            return self._at.publish(said, by="core.door@1", speaker=self.me.party)
         return super().publish(*said)
 
 

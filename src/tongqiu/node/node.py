@@ -153,24 +153,27 @@ class Node:
         ran_by: RanBy | None = None,
         retiring: Sequence[Statement] = (),
         done: str | None = None,
+        speaker: str = "",
     ) -> tuple[Statement, ...]:
         """Seal and log all of ``said`` in one transaction, or none of it, and return the records as logged.
 
         ``by`` and ``key`` say what made them; ``ran_by`` overrides in which relation the party that measured stands to
         the provider; ``retiring`` are records of this party that the first of ``said`` replaces, in the same
         transaction. ``done`` names the work: said a second time under the same name, nothing is logged and the records
-        of the first time are returned. Raises Malformed (``kind.unknown``, ``kind.body``), Refused (``audience.wider`` and whatever a
+        of the first time are returned. ``speaker`` is a caller at a door, for ``admit`` to judge. Raises Malformed (``kind.unknown``, ``kind.body``), Refused (``audience.wider`` and whatever a
         kind's ``admit`` says), Missing for what it rests on, and what the store raises.
         """
         drafts = [self._draft(each, by=by, key=key, asked=asked, ran_by=ran_by) for each in said]
-        if drafts:
-            first = f"sha-256:{drafts[0][0].entry.hex()}"
-            for old in retiring:
-                body = core.Supersession(old=old.entry, new=first)
-                audience = old.content.audience
-                replaced = Said(core.SUPERSESSION.name, old.subject, body, (old.entry,), audience, old.content.thread)
-                drafts.append(self._draft(replaced, by="core.replace@1", key=None))
-        admissions = [(draft, self._admission(each)) for draft, each in zip(drafts, said, strict=False)]
+        if not drafts:
+            return ()
+        for old in retiring:
+            body = core.Supersession(old=old.entry, new=f"sha-256:{drafts[0][0].entry.hex()}")
+            audience = old.content.audience
+            replaced = Said(core.SUPERSESSION.name, old.subject, body, (old.entry,), audience, old.content.thread)
+            drafts.append(self._draft(replaced, by="core.replace@1", key=None))
+        admissions = [
+            (draft, self._admission(each, speaker or self.me)) for draft, each in zip(drafts, said, strict=False)
+        ]
 
         def admit(reading: Reading) -> None:
             # What stands earlier in this very call counts, or a batch could outrun the rule that guards its thread.
@@ -185,10 +188,7 @@ class Node:
                     Statement(f"sha-256:{sealed.entry.hex()}", size + number, self.log.origin, content.at, content)
                 )
 
-        items = [sealed for sealed, _ in drafts]
-        if not items:
-            return ()
-        (places,) = self.log.append([Submission(tuple(items), admit, done)])
+        (places,) = self.log.append([Submission(tuple(sealed for sealed, _ in drafts), admit, done)])
         if not isinstance(places, tuple):
             raise places
         self.registry.catch_up()
@@ -415,13 +415,13 @@ class Node:
                     return released
         return statement.content.audience
 
-    def _admission(self, said: Said) -> Callable[[tuple[Statement, ...]], None] | None:
+    def _admission(self, said: Said, speaker: str) -> Callable[[tuple[Statement, ...]], None] | None:
         kind = self._kind(said.kind)
         if kind.admit is None:
             return None
         check = load(kind.admit)
         body = self._body(kind, said.body)[0]
-        return lambda thread: check(said._replace(body=body, issuer=self.me), thread)
+        return lambda thread: check(said._replace(body=body, speaker=speaker), thread)
 
     def _thread(self, reading: Reading, thread: str) -> tuple[Statement, ...]:
         """Return every record of a thread as the transaction sees it, whoever may read it."""

@@ -36,7 +36,7 @@ class Kind(Generic[B]):
     ``evidence`` and ``findings`` show the body in the shared shapes; ``upgrade`` turns the body of the version before
     into this one; ``admit`` is a dotted reference to a pure function ``(Said, thread) -> None`` that raises Refused,
     run inside the sequencer's transaction over every record of the thread, ours and those heard from peers, with
-    ``Said.issuer`` filled in (what peers said is kept as it came: no rule here can unsay it); ``holds`` computes again whatever the body derives from its own numbers and
+    ``Said.speaker`` filled in (what peers said is kept as it came: no rule here can unsay it); ``holds`` computes again whatever the body derives from its own numbers and
     yields the names of fields that do not agree; ``public`` kinds are for everyone unless the record says otherwise.
     """
 

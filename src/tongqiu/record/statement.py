@@ -98,8 +98,9 @@ class Said(NamedTuple):
     """What a probe, assessor, verb or duty hands to the node: a record that nobody has signed yet.
 
     ``kind`` is the kind's name and ``body`` an instance of its body type. ``audience`` None means: as wide as the
-    records it rests on allow, and for the node's own party alone where it rests on none. ``issuer`` is not for whoever
-    says it: the node writes its own party there before it asks a kind's ``admit``, so that a rule can tell whose turn it is.
+    records it rests on allow, and for the node's own party alone where it rests on none. ``speaker`` is not for whoever
+    says it: before it asks a kind's ``admit``, the node writes there whose word it is, its own party or the caller at a
+    door, so that a rule can tell whose turn it is.
     """
 
     kind: str
@@ -109,7 +110,7 @@ class Said(NamedTuple):
     audience: Audience | None = None
     thread: str | None = None
     files: tuple[Attachment, ...] = ()
-    issuer: str = ""
+    speaker: str = ""
 
 
 class Statement(msgspec.Struct, frozen=True):
