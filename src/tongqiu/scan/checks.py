@@ -1,7 +1,8 @@
 """The check digits of identifiers of people, written out so that a typing mistake is told from a real number.
 
 Every function takes the identifier without separators, letters in upper case, and answers whether it can be one. The
-source of each rule is named; a true answer means well-formed, never that the number was issued.
+source of each rule is named; a true answer means well-formed, never that the number was issued. The module is long because
+it is a list: every function stands for one scheme and alone.
 """
 
 from __future__ import annotations
