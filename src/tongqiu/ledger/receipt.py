@@ -3,6 +3,8 @@
 COSE receipts (RFC 9942) over the tree of RFC 9162: the log signs the root, and the receipt carries the path from the
 record to that root. Two private claims are signed along: when the log took the record, and the size of the tree. The
 size must be signed because a path alone often fits several sizes, and with them several positions.
+
+Receipts of other software are read by :func:`verify_foreign`, which says in what they differ from ours.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from tongqiu.ledger import tree
 from tongqiu.record import cbor
 from tongqiu.record.faults import Malformed, Missing, Unproven
 from tongqiu.record.text import Text
-from tongqiu.seal import cose
+from tongqiu.seal import cose, foreign
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +31,25 @@ LOGGED: Final = "logged"
 SIZE: Final = "size"
 
 MAX_RECEIPT: Final = 8 * 1024
+MAX_FOREIGN: Final = 64 * 1024
+"""Longest receipt of other software that is read, in bytes."""
+
+MAX_PROOFS: Final = 16
+DIFFERENCES: Final[dict[str, Text]] = {
+    **foreign.DIFFERENCES,
+    "size-unsigned": Text(
+        en="The size of the tree, and so the place in it, is not under the signature.",
+        zh="树的规模（以及条目位置）不在签名范围之内。",
+    ),
+    "time-unsigned": Text(en="When it was logged is not under the signature.", zh="入日志的时间不在签名范围之内。"),
+    "several-proofs": Text(en="It carries more than one proof.", zh="含有多于一个证明。"),
+    "empty-path": Text(en="Its path is empty: the log had one entry.", zh="路径为空：当时日志仅有一条记录。"),
+}
+"""Each way in which a receipt may differ from ours, and what it means."""
+
+_BEYOND_RFC = {"no-kid", "no-issuer", "no-subject", "empty-path"}
+"""Differences that RFC 9942 and RFC 9943 do not allow either."""
+
 _MAX_INDEX = 1 << 63
 _PROOF_PARTS = 3
 _DO = Text(en="Ask the log for a new receipt.", zh="请向日志重新索取回执。")
@@ -64,6 +85,19 @@ class Proven(msgspec.Struct, frozen=True):
     root: bytes
     logged_at: str | None
     size_signed: bool
+
+
+class Foreign(msgspec.Struct, frozen=True):
+    """What a receipt of other software proves, and how it was written."""
+
+    proven: Proven
+    """Origin and subject are empty, and ``logged_at`` is None, where the signature does not cover them."""
+
+    profile: str
+    """``tongqiu``: as we write them; ``rfc9942``: as the standards ask; ``loose``: neither, but it proves what it says."""
+
+    differences: tuple[str, ...]
+    """In what it differs from ours: names of :data:`DIFFERENCES`, in the order of that table."""
 
 
 def create_receipt(  # noqa: PLR0913 - each part is named at the call
@@ -121,29 +155,74 @@ def verify_receipt(data: bytes, entry: bytes, key: PublicKey, *, origin: str | N
     """
     receipt = open_receipt(data, where=where)
     if receipt.kid != key.thumbprint or origin not in {None, receipt.origin}:
-        raise Unproven(
-            "receipt.other-log",
-            Text(
-                en="The receipt was issued by another log ({found}) than the one expected.",
-                zh="回执由另一日志（{found}）出具，与预期日志不符。",
-            ),
-            do=Text(en="Ask the log that is expected for its receipt.", zh="请向预期的日志索取回执。"),
-            where=where,
-            found=receipt.origin[:200],
-        )
+        raise _other_log(receipt.origin, where)
     root = tree.root_from_inclusion(entry, receipt.index, receipt.size, receipt.path)
     try:
         cose.verify(receipt.sign1, key, payload=root, where=where)
     except Unproven as error:
-        raise Unproven(
-            "receipt.root",
-            Text(en="The receipt does not prove that this record is in the log.", zh="该回执不能证明此记录在日志中。"),
-            do=_DO,
-            where=where,
-        ) from error
+        raise _no_root(where) from error
     return Proven(
         receipt.origin, receipt.subject, receipt.index, receipt.size, root, receipt.logged_at, receipt.size_signed
     )
+
+
+def verify_foreign(data: bytes, entry: bytes, key: PublicKey, *, origin: str | None = None, where: str = "") -> Foreign:
+    """Prove that the log with ``key`` holds ``entry`` by a receipt in any well-formed encoding, and say what it met.
+
+    Of several proofs one must lead to the signed root, and all must be well-formed. The key is the caller's choice, and
+    with ``origin`` the signed issuer must be that name. Evidence files never take such a receipt. Raises Malformed:
+    ``cbor.*``, ``cose.*``, ``receipt.form``; Unproven: ``receipt.other-log``, ``tree.inclusion``, ``receipt.root``.
+    """
+    loose = foreign.decode(data, protected=(VDS,), claims=(LOGGED, SIZE), where=where, limit=MAX_FOREIGN)
+    vds, proofs = loose.sign1.headers.get(VDS), loose.sign1.unprotected.get(VDP)
+    held = proofs.get(-1) if isinstance(proofs, dict) else None
+    if type(vds) is not int or vds != RFC9162_SHA256 or loose.sign1.payload is not None:
+        raise _form(where)
+    if not isinstance(held, list) or not 0 < len(held) <= MAX_PROOFS:
+        raise _form(where)
+    if origin not in {None, loose.issuer}:
+        raise _other_log(loose.issuer or "", where)
+    read = [_foreign_proof(proof, where) for proof in held]
+    for size, index, path, exact in read:
+        root = tree.root_from_inclusion(entry, index, size, path)
+        try:
+            differences = set(foreign.verify(loose, key, payload=root, where=where))
+        except Unproven:
+            continue
+        signed, logged_at = loose.claims.get(SIZE), loose.claims.get(LOGGED)
+        if SIZE in loose.claims and (type(signed) is not int or signed != size):
+            raise _form(where)
+        found = {
+            "encoding": not exact,
+            "size-unsigned": SIZE not in loose.claims,
+            "time-unsigned": not isinstance(logged_at, str),
+            "several-proofs": len(read) > 1 or not isinstance(proofs, dict) or len(proofs) > 1,
+            "empty-path": not path,
+        }
+        differences |= {name for name, differs in found.items() if differs}
+        profile = "tongqiu" if not differences else "loose" if differences & _BEYOND_RFC else "rfc9942"
+        proven = Proven(
+            loose.issuer or "",
+            loose.subject or "",
+            index,
+            size,
+            root,
+            logged_at if isinstance(logged_at, str) else None,
+            SIZE in loose.claims,
+        )
+        return Foreign(proven, profile, tuple(name for name in DIFFERENCES if name in differences))
+    raise _no_root(where)
+
+
+def _foreign_proof(proof: object, where: str) -> tuple[int, int, tuple[bytes, ...], bool]:
+    """Return size, index and path of one inclusion proof, and whether it is in deterministic form."""
+    if not isinstance(proof, bytes):
+        raise _form(where)
+    value, exact = foreign.loads(proof, where=where, limit=MAX_RECEIPT)
+    size, index, path = _place(value, where)
+    if not path and size != 1:
+        raise _form(where)
+    return size, index, path, exact
 
 
 def _proof(sign1: cose.Sign1, where: str) -> tuple[int, int, tuple[bytes, ...]]:
@@ -154,13 +233,20 @@ def _proof(sign1: cose.Sign1, where: str) -> tuple[int, int, tuple[bytes, ...]]:
     held = proofs.get(-1) if isinstance(proofs, dict) and set(proofs) == {-1} else None
     if not isinstance(held, list) or len(held) != 1 or not isinstance(held[0], bytes):
         raise _form(where)
-    value = cbor.loads(held[0], where=where, limit=MAX_RECEIPT)
+    size, index, path = _place(cbor.loads(held[0], where=where, limit=MAX_RECEIPT), where)
+    if not path:
+        raise _form(where)
+    return size, index, path
+
+
+def _place(value: object, where: str) -> tuple[int, int, tuple[bytes, ...]]:
+    """Return size, index and path of a decoded inclusion proof."""
     if not isinstance(value, list) or len(value) != _PROOF_PARTS:
         raise _form(where)
     size, index, path = value
     if type(size) is not int or type(index) is not int or not 0 <= index < size < _MAX_INDEX:
         raise _form(where)
-    if not isinstance(path, list) or not path or len(path) > tree.MAX_PATH:
+    if not isinstance(path, list) or len(path) > tree.MAX_PATH:
         raise _form(where)
     if any(not isinstance(part, bytes) or len(part) != tree.HASH_BYTES for part in path):
         raise _form(where)
@@ -171,6 +257,28 @@ def _form(where: str) -> Malformed:
     return Malformed(
         "receipt.form",
         Text(en="Not a receipt of the expected form.", zh="这不是预期形式的回执。"),
+        do=_DO,
+        where=where,
+    )
+
+
+def _other_log(found: str, where: str) -> Unproven:
+    return Unproven(
+        "receipt.other-log",
+        Text(
+            en="The receipt was issued by another log ({found}) than the one expected.",
+            zh="回执由另一日志（{found}）出具，与预期日志不符。",
+        ),
+        do=Text(en="Ask the log that is expected for its receipt.", zh="请向预期的日志索取回执。"),
+        where=where,
+        found=found[:200],
+    )
+
+
+def _no_root(where: str) -> Unproven:
+    return Unproven(
+        "receipt.root",
+        Text(en="The receipt does not prove that this record is in the log.", zh="该回执不能证明此记录在日志中。"),
         do=_DO,
         where=where,
     )

@@ -77,7 +77,7 @@ def sign(headers: Mapping[int, Any], payload: bytes, signer: Signer, *, alg: int
     """
     number = signer.public.alg if alg is None else alg
     if not signer.public.accepts(number):
-        raise _wrong_alg(number, "")
+        raise wrong_alg(number, "")
     full = {**headers, ALG: number, KID: signer.kid}
     protected = cbor.dumps(full)
     return Sign1(protected, full, {}, payload, signer.sign(to_be_signed(protected, payload)))
@@ -127,7 +127,7 @@ def decode(
         raise _form(where)
     alg = headers[ALG]
     if type(alg) is not int or alg not in OWN:
-        raise _wrong_alg(alg, where)
+        raise wrong_alg(alg, where)
     if len(signature) != SIGNATURE_SIZES[OWN[alg]]:
         raise _form(where)
     return Sign1(raw, headers, loose, payload, signature)
@@ -148,7 +148,7 @@ def verify(sign1: Sign1, key: PublicKey, *, payload: bytes | None = None, where:
             where=where,
         )
     if not key.accepts(sign1.alg):
-        raise _wrong_alg(sign1.alg, where)
+        raise wrong_alg(sign1.alg, where)
     if signed is None or not key.holds(to_be_signed(sign1.protected, signed), sign1.signature):
         raise Unproven(
             "cose.signature",
@@ -193,7 +193,8 @@ def _bstr(data: bytes) -> bytes:
     return b"\x5a" + size.to_bytes(4) + data
 
 
-def _wrong_alg(alg: object, where: str) -> Malformed:
+def wrong_alg(alg: object, where: str) -> Malformed:
+    """Return the fault of an algorithm that is not accepted, or is not that of the key (``cose.alg``)."""
     return Malformed(
         "cose.alg",
         Text(

@@ -150,6 +150,38 @@ def load(path: Path, *, passphrase: bytes | None = None) -> FileSigner:
     return FileSigner(private)
 
 
+def read_public(data: bytes, *, where: str = "") -> PublicKey:
+    """Return the public key of a PEM file as others publish it (SubjectPublicKeyInfo, RFC 5280 section 4.1.2.7).
+
+    Raises Malformed (``key.kind``) for anything but an Ed25519, P-256 or ML-DSA-44 key.
+    """
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+    from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PublicKey
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
+
+    try:
+        key = load_pem_public_key(data) if len(data) <= _LIMIT else None
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise _bad_kind(where) from error
+    if isinstance(key, EllipticCurvePublicKey) and isinstance(key.curve, SECP256R1):
+        return PublicKey(key.public_bytes(Encoding.X962, PublicFormat.CompressedPoint), ESP256)
+    if isinstance(key, Ed25519PublicKey | MLDSA44PublicKey):
+        raw = key.public_bytes(Encoding.Raw, PublicFormat.Raw)
+        return PublicKey(raw, ED25519 if isinstance(key, Ed25519PublicKey) else MLDSA44)
+    raise _bad_kind(where)
+
+
+def _bad_kind(where: str) -> Malformed:
+    return Malformed(
+        "key.kind",
+        Text(en="Not an Ed25519, P-256 or ML-DSA-44 key.", zh="这不是 Ed25519、P-256 或 ML-DSA-44 密钥。"),
+        do=_DO_FILE,
+        where=where,
+    )
+
+
 def _fresh(alg: int) -> PrivateKey:
     from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -179,11 +211,7 @@ def _public_of(private: PrivateKey) -> PublicKey:
     from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
     if not _is_ours(private):
-        raise Malformed(
-            "key.kind",
-            Text(en="Not an Ed25519, P-256 or ML-DSA-44 key.", zh="这不是 Ed25519、P-256 或 ML-DSA-44 密钥。"),
-            do=_DO_FILE,
-        )
+        raise _bad_kind("")
     if isinstance(private, EllipticCurvePrivateKey):
         point = private.public_key().public_bytes(Encoding.X962, PublicFormat.CompressedPoint)
         return PublicKey(point, ESP256)
