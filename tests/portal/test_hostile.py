@@ -350,3 +350,12 @@ def test_a_fault_of_our_own_tells_a_stranger_nothing_and_keeps_the_headers() -> 
         assert "secret" not in response.text
         assert response.headers["content-security-policy"] == CSP
         assert response.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize("name", ["path", "self", "lang", "query", "limit", "offset", "", "a b", "__class__"])
+def test_a_parameter_of_any_name_is_harmless(name: str) -> None:
+    browser = TestClient(app(paper.mortgage()))
+    for page in ("/", "/records", "/findings", "/registries/things"):
+        for form in ("", ".json", ".csv"):
+            place = (page if page != "/" or not form else "/index") + form
+            assert browser.get(place, params={name: "1"}).status_code == 200, place

@@ -69,7 +69,7 @@ class Voice:
         """Return the word for a code."""
         return word(table, code).of(self.language)
 
-    def url(self, path: str, **query: object) -> str:
+    def url(self, path: str, /, **query: object) -> str:
         """Return a link to a page of ours; parameters that are empty are left out."""
         pairs = {key: str(value) for key, value in {**query, **self._keep}.items() if value not in {None, ""}}
         return f"{path}?{urlencode(pairs)}" if pairs else path
