@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from cyclopts import App
 
 _COMMANDS: tuple[tuple[str, str, str, str], ...] = (
-    ("init", "tongqiu.cli.start:init", "Look at a folder and write its tongqiu.toml with you.", "查看目录，与您一起写好 tongqiu.toml。"),
+    ("init", "tongqiu.cli.begin:init", "Look at a folder and write its tongqiu.toml with you.", "查看目录，与您一起写好 tongqiu.toml。"),
     ("assess", "tongqiu.cli.start:assess", "Assess what a folder declares; makes a report and an evidence file.", "评估目录所声明的系统，生成报告和证据档案。"),
     ("verify", "tongqiu.cli.proof:verify", "Check an evidence file, offline.", "离线核验证据档案。"),
     ("explain", "tongqiu.cli.proof:explain", "Walk from a record to its measurements.", "从一条记录追溯到它的测量。"),

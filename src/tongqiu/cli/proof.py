@@ -249,14 +249,14 @@ def export(
 ) -> int:
     """Write the evidence file of a system, showing chosen content and the rest as withheld. 导出证据档案。"""
     from tongqiu.cli.desk import open_existing
-    from tongqiu.cli.start import _write
+    from tongqiu.cli.start import write
     from tongqiu.node import passports
 
     with open_existing(home) as node:
         data = passports.export(
             node, find_system(node.desk(node.owner).systems(), system), withhold=withhold, files=files
         )
-    _write(file, data)
+    write(file, data)
     console().print(t("Wrote {path}, {n} bytes.", "已写入 {path}，{n} 字节。", path=file, n=len(data)))
     return 0
 
@@ -290,7 +290,7 @@ def trust(
     home: Home = None,
 ) -> int:
     """Show this node's own trust file and whom it trusts, or pin more. 查看或固定您信任的参与方。"""
-    from tongqiu.cli.start import _write
+    from tongqiu.cli.start import write
     from tongqiu.node import home as homes
     from tongqiu.node import passports
     from tongqiu.seal.policy import Policy, read_trust, write_trust
@@ -302,7 +302,7 @@ def trust(
         more = read_trust(passports.read_file(add, 1 << 20), where=str(add))
         known = known | more
         read_trust(write_trust(known).encode(), where=str(path))
-        _write(path, write_trust(known).encode())
+        write(path, write_trust(known).encode())
     out = console()
     out.print(t("Hand this to those who shall verify your records:", "请将以下内容交给核验您记录的人："))
     out.print(passports.trust_file(opened))

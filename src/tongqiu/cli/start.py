@@ -6,12 +6,13 @@ import contextlib
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 from cyclopts import Parameter
 
 from tongqiu.cli.words import SEVERITY, STYLES, VERDICTS, complain, console, lang, short, styled, t, table
 from tongqiu.record.faults import Fault, Malformed, Unreachable
+from tongqiu.record.shapes import RanBy
 from tongqiu.record.text import Text
 
 if TYPE_CHECKING:
@@ -28,72 +29,6 @@ Home = Annotated[
         help="The node's folder (default: $TONGQIU_HOME or ~/.tongqiu). 节点目录（默认：$TONGQIU_HOME 或 ~/.tongqiu）。"
     ),
 ]
-
-
-def init(  # noqa: PLR0913 - one option each
-    folder: Folder = Path(),
-    *,
-    name: Annotated[str, Parameter(help="Name of the system. 系统名称。")] = "",
-    purpose: Annotated[str, Parameter(help="What it is for. 用途。")] = "",
-    party: Annotated[
-        str, Parameter(help="Your name or organisation, as issuer of records. 您或您机构的名称（作为出具方）。")
-    ] = "",
-    home: Home = None,
-    yes: Annotated[
-        bool, Parameter(help="Ask nothing; leave open what only you know. 不提问，只有您知道的内容留空。")
-    ] = False,
-) -> int:
-    """Look at a folder and write its tongqiu.toml with you. 查看目录，与您一起写好 tongqiu.toml。"""
-    from tongqiu.node import home as homes
-    from tongqiu.node import manifest, propose
-
-    path = folder / manifest.NAME
-    if path.exists():
-        raise Malformed(
-            "manifest.exists",
-            Text(en="There is a {path} already.", zh="{path} 已存在。"),
-            do=Text(en="Edit it, or remove it first.", zh="请直接编辑，或先删除。"),
-            path=str(path),
-        )
-    seen = propose.look(folder)
-    ask = sys.stdin.isatty() and not yes
-    out = console()
-    out.print(_seen_table(seen))
-    system = name or (
-        _ask(t("Name of the system", "系统名称"), folder.resolve().name) if ask else folder.resolve().name
-    )
-    why = purpose or (_ask(t("What is it for, in a sentence", "一句话说明用途"), "") if ask else "")
-    labels: dict[str, str] = {}
-    sensitive: dict[str, list[str]] = {}
-    for file, columns in seen.tables if ask else ():
-        if columns:
-            out.print(f"{file}: {', '.join(columns)}")
-            labels[file] = _ask_column(
-                t("Column of the true outcome (empty: none)", "真实结果所在列（空则无）"), columns
-            )
-            groups = _ask(t("Columns of groups, by comma (empty: none)", "群体所在列，逗号分隔（空则无）"), "")
-            sensitive[file] = [each for each in (part.strip() for part in groups.split(",")) if each in columns]
-    answers = propose.Answers(system, why, labels, sensitive)
-    text = propose.write(seen, answers)
-    _write(path, text.encode())
-    where = home or homes.default()
-    if not (where / "node.toml").exists():
-        owner = party or (
-            _ask(t("Your name or organisation, as issuer of records", "您或您机构的名称（作为出具方）"), _user())
-            if ask
-            else _user()
-        )
-        homes.create(where, name=owner)
-        out.print(t("Made the node of {name} in {path}.", "已在 {path} 建立 {name} 的节点。", name=owner, path=where))
-    out.print(
-        t(
-            "Wrote {path}. Read it, then run: tongqiu assess {folder}",
-            "已写入 {path}。请查看后运行：tongqiu assess {folder}",
-            path=path,
-            folder=folder,
-        )
-    )
-    return 0
 
 
 def assess(  # noqa: PLR0913 - one option each
@@ -136,38 +71,50 @@ def assess(  # noqa: PLR0913 - one option each
     from tongqiu.node import manifest
     from tongqiu.node.runs import ChildRunner
 
-    if ran_by not in {"first", "second", "third"}:
-        raise Malformed(
-            "assess.ran-by",
-            Text(en="{given} is neither first, second nor third.", zh="{given} 不是 first、second 或 third。"),
-            do=Text(
-                en="Write first (the provider itself), second (a user or buyer) or third (independent of both).",
-                zh="请写 first（提供方自身）、second（使用方或采购方）或 third（独立于双方）。",
-            ),
-            given=ran_by,
-        )
+    relation = _relation(ran_by)
     began = time.monotonic()
     manifest.require(folder)
     with _open(home, party) as node:
         if background:
-            from tongqiu.node import work
-
-            name = work.detach(node, folder, out=out, ran_by=ran_by, withhold=withhold)
-            console().print(
-                t(
-                    "Started; follow it with: tongqiu jobs {name} --follow",
-                    "已开始；查看进度：tongqiu jobs {name} --follow",
-                    name=name,
-                )
-            )
+            _detach(node, folder, out, ran_by, withhold)
             return 0
         with _progress() as watch:
-            outcome = job.assess(node, folder, watch=watch, runner=ChildRunner(jobs or None), ran_by=ran_by)  # type: ignore[arg-type]
+            outcome = job.assess(node, folder, watch=watch, runner=ChildRunner(jobs or None), ran_by=relation)
         _show(node, outcome, time.monotonic() - began)
         paths = outputs(node, outcome, out or folder / ".tongqiu", withhold)
     for label, path in paths:
         console().print(f"{label}: {path}")
     return 0
+
+
+def _relation(given: str) -> RanBy:
+    """Return in which relation to the provider this party ran it. Raises Malformed (``assess.ran-by``)."""
+    for known in get_args(RanBy):
+        if given == known:
+            return known  # type: ignore[no-any-return]
+    raise Malformed(
+        "assess.ran-by",
+        Text(en="{given} is neither first, second nor third.", zh="{given} 不是 first、second 或 third。"),
+        do=Text(
+            en="Write first (the provider itself), second (a user or buyer) or third (independent of both).",
+            zh="请写 first（提供方自身）、second（使用方或采购方）或 third（独立于双方）。",
+        ),
+        given=given,
+    )
+
+
+def _detach(node: Node, folder: Path, out: Path | None, ran_by: str, withhold: Sequence[str]) -> None:
+    """Start the work in a process of its own and say how to follow it."""
+    from tongqiu.node import work
+
+    name = work.detach(node, folder, out=out, ran_by=ran_by, withhold=withhold)
+    console().print(
+        t(
+            "Started; follow it with: tongqiu jobs {name} --follow",
+            "已开始；查看进度：tongqiu jobs {name} --follow",
+            name=name,
+        )
+    )
 
 
 def outputs(node: Node, outcome: Outcome, out: Path, withhold: Sequence[str] = ()) -> list[tuple[str, Path]]:
@@ -184,13 +131,13 @@ def outputs(node: Node, outcome: Outcome, out: Path, withhold: Sequence[str] = (
     for language, label in (("zh", "报告（中文）"), ("en", "Report (English)")):
         path = out / f"report.{language}.html"
         page = report_html(desk, outcome.system, language=language, practices=node.practices, node=node.name)
-        _write(path, page.encode())
+        write(path, page.encode())
         written.append((label, path))
     path = out / "passport.tqp"
-    _write(path, passports.export(node, outcome.system, withhold=withhold))
+    write(path, passports.export(node, outcome.system, withhold=withhold))
     written.append((t("Evidence file", "证据档案"), path))
     path = out / "trust.toml"
-    _write(path, passports.trust_file(node.home).encode())
+    write(path, passports.trust_file(node.home).encode())
     written.append((t("Trust file (for those who verify)", "信任文件（供核验者使用）"), path))
     return written
 
@@ -342,7 +289,7 @@ def _open(home: Path | None, party: str) -> Node:
 
     where = home or homes.default()
     new = not (where / "node.toml").exists()
-    node = open_node(where, create=True, name=party or _user())
+    node = open_node(where, create=True, name=party or user())
     if new:
         sys.stderr.write(
             t("Made the node of {name} in {path}.", "已在 {path} 建立 {name} 的节点。", name=node.name, path=where)
@@ -351,24 +298,8 @@ def _open(home: Path | None, party: str) -> Node:
     return node
 
 
-def _seen_table(seen: Any) -> Any:  # noqa: ANN401 - tongqiu.node.propose.Seen and a rich table
-    rows = [(t("model", "模型"), path) for path in seen.models]
-    rows += [(t("data", "数据"), f"{path} ({len(columns)})") for path, columns in seen.tables]
-    rows += [(t("code", "代码"), path) for path in seen.code]
-    return table((t("Found", "发现"), t("Path", "路径")), rows or [("-", t("nothing to assess", "没有可评估的内容"))])
-
-
-def _ask(question: str, default: str) -> str:
-    answer = input(f"{question}{f' [{default}]' if default else ''}: ").strip()
-    return answer or default
-
-
-def _ask_column(question: str, columns: Sequence[str]) -> str:
-    answer = _ask(question, "")
-    return answer if answer in columns else ""
-
-
-def _user() -> str:
+def user() -> str:
+    """Return the login name of whoever runs this, as a first guess at the issuer's name."""
     import getpass
 
     try:
@@ -377,7 +308,7 @@ def _user() -> str:
         return "owner"
 
 
-def _write(path: Path, data: bytes) -> None:
+def write(path: Path, data: bytes) -> None:
     """Write a file whole or not at all."""
     draft = path.with_name(f".{path.name}.draft")
     try:
@@ -399,4 +330,4 @@ def _disk(path: Path, error: OSError) -> Unreachable:
     )
 
 
-__all__ = ["assess", "init", "outputs", "questions"]
+__all__ = ["assess", "outputs", "questions"]
