@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 from tests.portal import paper
 from tongqiu.portal.guard import CSP, MAX_PATH, MAX_QUERY
 from tongqiu.portal.report import report_html
-from tongqiu.portal.site import LOCAL, app, is_local
+from tongqiu.portal.site import LOCAL, app, at, is_local
 from tongqiu.record.audience import Principal, only_for
 from tongqiu.record.faults import Unreachable
 from tongqiu.record.shapes import Evidence, Finding
@@ -359,3 +359,15 @@ def test_a_parameter_of_any_name_is_harmless(name: str) -> None:
         for form in ("", ".json", ".csv"):
             place = (page if page != "/" or not form else "/index") + form
             assert browser.get(place, params={name: "1"}).status_code == 200, place
+
+
+def test_private_records_show_to_this_machine_alone() -> None:
+    node = paper.PaperNode()
+    node.say(
+        paper.SEEN.name, Subject(type="system", id="urn:example:own", name="Own"), paper.Seen(), audience=only_for([])
+    )
+    for host, seen in (("127.0.0.1", True), ("localhost", True), ("0.0.0.0", False), ("192.0.2.1", False)):  # noqa: S104
+        browser = TestClient(at(node, host), base_url="http://127.0.0.1")
+        assert len(browser.get("/records.json").json()["records"]) == int(seen), host
+        assert browser.get("/", headers={"host": "evil.example"}).status_code == (421 if seen else 200), host
+    assert TestClient(at(node, "192.0.2.1", principal=Principal(party=paper.ME))).get("/records.json").json()["records"]

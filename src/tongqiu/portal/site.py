@@ -211,19 +211,25 @@ def app(
     )
 
 
+def at(node: Node, host: str, *, language: str = "en", principal: Principal | None = None) -> Starlette:
+    """Return the pages of ``node`` as they are served at the address ``host``.
+
+    On this machine's own address the reader is the node's own party, so private records show, and only this machine's
+    names are served; on any other address the reader is a stranger and sees only what is for everyone. ``principal``
+    says otherwise.
+    """
+    local = is_local(host)
+    who = principal or (Principal(party=node.me, roles=frozenset({"owner"})) if local else STRANGER)
+    return app(node, language=language, principal=who, hosts=LOCAL | {host.strip("[]").lower()} if local else None)
+
+
 def serve(
     node: Node, host: str = "127.0.0.1", port: int = PORT, *, language: str = "en", principal: Principal | None = None
 ) -> None:
-    """Serve the pages of ``node`` until interrupted.
-
-    On this machine's own address (the default) the reader is the node's own party, so private records show; on any
-    other address the reader is a stranger and sees only what is for everyone. ``principal`` says otherwise.
-    """
+    """Serve the pages of ``node`` at ``host`` until interrupted; who reads what: :func:`at`."""
     import uvicorn
 
-    local = is_local(host)
-    who = principal or (Principal(party=node.me, roles=frozenset({"owner"})) if local else STRANGER)
-    pages = app(node, language=language, principal=who, hosts=LOCAL | {host.strip("[]").lower()} if local else None)
+    pages = at(node, host, language=language, principal=principal)
     uvicorn.run(pages, host=host, port=port, log_level="warning", server_header=False, date_header=True)
 
 
