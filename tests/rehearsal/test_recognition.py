@@ -14,7 +14,6 @@ from tongqiu.ledger.log import Submission, check_in
 from tongqiu.node import passports
 from tongqiu.node.ask import Listed, ask_again
 from tongqiu.node.follow import follow
-from tongqiu.node.node import Stored
 from tongqiu.record import core
 from tongqiu.record.audience import EVERYONE, STRANGER, Principal, only_for
 from tongqiu.record.faults import Malformed, Missing, Refused, Unproven
@@ -135,7 +134,7 @@ def test_withdrawn_later_and_known_later_are_two_things_and_both_can_be_asked_ag
 
     def state(as_of: str, known_at: str) -> str:
         (decision,) = weigh(two.b, DECIDE, SYSTEM, as_of=as_of, known_at=known_at)
-        assert ask_again(decision, Stored(two.b, two.b.owner, two.b.now)) == ()
+        assert ask_again(decision, two.b.source()) == ()
         found: str = decision.body["state"]
         return found
 
@@ -170,7 +169,7 @@ def test_questions_about_bytes_are_asked_again_by_their_digest(two: Two) -> None
     two.a.publish([Said(r.RESULT.name, other, r.Result(LAB, "triage", 1, 2), audience=EVERYONE)])
     (decision,) = weigh(two.a, DECIDE, known)
     assert [each.count for each in decision.content.asked if each.kind == r.RESULT.name] == [1]
-    assert ask_again(decision, Stored(two.a, two.a.owner, two.a.now)) == ()
+    assert ask_again(decision, two.a.source()) == ()
 
 
 def test_a_node_without_the_practice_keeps_everything_and_passes_it_on(two: Two, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from tongqiu.record.statement import Asked, Statement
 from tongqiu.record.subject import Subject
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from tongqiu.node.home import Home
     from tongqiu.record.statement import Content
@@ -32,6 +32,10 @@ class Source(Protocol):
         self, kind: str, *, subject: Subject | None = None, thread: str | None = None, ref: str | None = None
     ) -> Iterable[Statement]:
         """Yield every readable statement that fits all that is given; ``kind`` may be a pattern."""
+        ...
+
+    def corrections(self, statements: Collection[Statement]) -> Iterable[Statement]:
+        """Yield every readable withdrawal and replacement that names one of ``statements``."""
         ...
 
 
@@ -54,6 +58,11 @@ class Listed:
             and (thread is None or each.content.thread == thread)
             and (ref is None or ref in references(each))
         )
+
+    def corrections(self, statements: Collection[Statement]) -> Iterable[Statement]:
+        """Yield the withdrawals and replacements held here that name one of ``statements``."""
+        entries = {each.entry for each in statements}
+        return (each for each in self._statements if retires(each) in entries)
 
 
 class Snapshot:
@@ -148,25 +157,27 @@ class Snapshot:
             for each in self._source.find(kind, subject=subject, thread=thread, ref=ref)
             if self._known(each)
         }
-        return [found[entry] for entry in sorted(found) if not self._retired(found[entry])]
+        self._look_up(found.values())
+        return [found[entry] for entry in sorted(found) if not self._gone[entry]]
 
     def stands(self, statement: Statement) -> bool:
         """Tell whether a readable statement was neither withdrawn nor replaced by its issuer."""
-        return not self._retired(statement)
+        self._look_up([statement])
+        return not self._gone[statement.entry]
 
     def _known(self, statement: Statement) -> bool:
         """Tell whether a statement was said and logged early enough; the log's size decides within one millisecond."""
         early = statement.at <= self._as_of and statement.logged <= self._known_at
         return early and statement.index < self._size
 
-    def _retired(self, statement: Statement) -> bool:
-        if statement.entry not in self._gone:
-            self._gone[statement.entry] = any(
-                each.issuer == statement.issuer and retires(each) == statement.entry and self._known(each)
-                for kind in (WITHDRAWAL, SUPERSESSION)
-                for each in self._source.find(kind, ref=statement.entry)
-            )
-        return self._gone[statement.entry]
+    def _look_up(self, statements: Iterable[Statement]) -> None:
+        """Find out, for all statements at once, which their own issuer had ended by then."""
+        fresh = {each.entry: each for each in statements if each.entry not in self._gone}
+        self._gone.update(dict.fromkeys(fresh, False))
+        for each in self._source.corrections(fresh.values()):
+            target = retires(each)
+            if target in fresh and fresh[target].issuer == each.issuer and self._known(each):
+                self._gone[target] = True
 
     def _answer(
         self,

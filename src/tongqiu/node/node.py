@@ -20,7 +20,8 @@ from tongqiu.node import core as core_practice
 from tongqiu.node import home as homes
 from tongqiu.node.ask import Snapshot, is_entry, marks, retires
 from tongqiu.node.desk import NodeDesk
-from tongqiu.node.discovery import Practices, discover, matches
+from tongqiu.node.discovery import Practices, discover
+from tongqiu.node.stored import Stored
 from tongqiu.node.world import SystemClock
 from tongqiu.practice import load
 from tongqiu.record import core
@@ -33,7 +34,7 @@ from tongqiu.seal.statement import new_salt, seal_statement
 from tongqiu.store.house import open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from tongqiu.ledger.backend import Reading
     from tongqiu.node.home import Home
@@ -106,6 +107,10 @@ class Node:
         """Return the desk of ``principal``: everything it may read and say, and nothing else."""
         return NodeDesk(self, principal)
 
+    def source(self, principal: Principal | None = None) -> Stored:
+        """Return where snapshots of ``principal`` (the node's own party by default) find their statements now."""
+        return Stored(self.home, self.store, principal or self.owner, self.now)
+
     def snapshot(
         self, principal: Principal | None = None, *, as_of: str | None = None, known_at: str | None = None
     ) -> Snapshot:
@@ -114,7 +119,7 @@ class Node:
 
         who, now = principal or self.owner, self.now
         return Snapshot(
-            Stored(self, who, now),
+            self.source(who),
             receiver=who.party or self.me,
             as_of=as_of or now,
             known_at=known_at or now,
@@ -437,46 +442,6 @@ class Node:
             )
             after = rows[-1].index
         return tuple(found)
-
-
-class Stored:
-    """The source of snapshots over the store, bound to what one principal may read at one moment."""
-
-    def __init__(self, node: Node, principal: Principal, now: str) -> None:
-        """Bind the source."""
-        self._node, self._principal, self._now = node, principal, now
-
-    def find(
-        self, kind: str, *, subject: Subject | None = None, thread: str | None = None, ref: str | None = None
-    ) -> Iterator[Statement]:
-        """Yield every readable statement that fits, by the narrowest index there is."""
-        exact = None if "*" in kind else kind
-        reference = bytes.fromhex(ref.removeprefix("sha-256:")) if ref else None
-        wheres = [Where(kind=exact, thread=thread, ref=reference)]
-        if subject is not None:
-            home = self._node.home
-            wheres = [Where(kind=exact, subject=home.pseudonym(subject.id), thread=thread, ref=reference)]
-            if reference is not None:
-                # A peer's records name the subject by the peer's own pseudonym; they are few enough to be read.
-                wheres = [Where(kind=exact, thread=thread, ref=reference)]
-            else:
-                named = (subject.id, subject.digest) if subject.digest else (subject.id,)
-                wheres += [Where(kind=exact, thread=thread, ref=home.mark(each)) for each in named]
-        for where in wheres:
-            for each in self._pages(where):
-                if matches(kind, each.kind) and (subject is None or each.subject.same(subject)):
-                    yield each
-
-    def _pages(self, where: Where) -> Iterator[Statement]:
-        after = -1
-        while True:
-            page = self._node.store.statements(
-                after=after, limit=_PAGE, where=where, principal=self._principal, now=self._now
-            )
-            yield from page
-            if len(page) < _PAGE:
-                return
-            after = page[-1].index
 
 
 def open_node(  # noqa: PLR0913 - each part is named at the call
