@@ -88,7 +88,7 @@ def serve(
             )
         )
         try:
-            run(node, host=host, port=port)
+            run(node, host=host, port=port, language=lang())
         finally:
             duties.rest()
     return 0

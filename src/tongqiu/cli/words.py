@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from tongqiu.record.faults import Fault
 
 VERDICTS = {
-    "met": Text(en="met", zh="达到"),
-    "unmet": Text(en="not met", zh="未达到"),
-    "undecided": Text(en="undecided", zh="未能判定"),
+    "met": Text(en="met", zh="满足"),
+    "unmet": Text(en="not met", zh="未满足"),
+    "undecided": Text(en="undecided", zh="未定"),
     "not-assessed": Text(en="not assessed", zh="未评估"),
     "not-applicable": Text(en="not applicable", zh="不适用"),
 }
