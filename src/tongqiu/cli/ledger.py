@@ -1,0 +1,78 @@
+"""Looking after the log: ``fsck``."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from tongqiu.cli.words import console, lang, styled, t, table
+from tongqiu.record.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+Home = Annotated[
+    Path | None,
+    Parameter(
+        help="The node's folder (default: $TONGQIU_HOME or ~/.tongqiu). 节点目录（默认：$TONGQIU_HOME 或 ~/.tongqiu）。"
+    ),
+]
+
+_STEPS = {
+    "file": Text(en="database file", zh="数据库文件"),
+    "entries": Text(en="entries, signatures, tree", zh="条目、签名、树"),
+    "indexes": Text(en="indexes", zh="索引"),
+    "files": Text(en="attached files", zh="附件"),
+    "registries": Text(en="registries", zh="名录"),
+}
+
+
+def fsck(*, home: Home = None) -> int:
+    """Derive everything again from the signed entries and name the first difference; changes nothing.
+
+    由已签名的条目重新推导全部内容，并指出第一处差异；不作任何改动。
+    """
+    from tongqiu.node import core, discovery, fsck
+    from tongqiu.node import home as homes
+
+    where = homes.load(home or homes.default())
+    with _bars() as tell:
+        found = fsck.check(where, discovery.discover(core=core.PRACTICE), tell=tell)
+    rows = [
+        (t("Entries", "条目"), f"{found.entries:,}"),
+        (t("with content", "含内容"), f"{found.contents:,}"),
+        (t("signed by unknown keys (not checked)", "签名密钥未知（未核验）"), f"{found.unknown:,}"),
+        (t("Pieces of the tree", "树片段"), f"{found.tiles:,}"),
+        (t("Attached files", "附件"), f"{found.files:,}"),
+        (t("Registries", "名录"), f"{found.registries:,}"),
+        (t("Root", "根"), found.root.hex()),
+    ]
+    console().print(table(("", ""), rows))
+    console().print(
+        styled(t("Everything follows from the signed entries.", "全部内容均可由已签名的条目推导得出。"), "green")
+    )
+    return 0
+
+
+@contextlib.contextmanager
+def _bars() -> Iterator[Callable[[str, int, int], None]]:
+    """Lend what draws a bar for each step on a terminal, and says nothing elsewhere."""
+    if not sys.stderr.isatty():
+        yield lambda *_: None
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console(error=True),
+        transient=True,
+    ) as bars:
+        tasks = {name: bars.add_task(words.of(lang()), total=None) for name, words in _STEPS.items()}
+        yield lambda step, done, total: bars.update(tasks[step], completed=done, total=total)
