@@ -6,4 +6,6 @@ import pytest
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "slow: walks through a whole page with real processes; leave out with -m 'not slow'")
+    config.addinivalue_line(
+        "markers", "slow: walks through a whole page with real processes; leave out with -m 'not slow'"
+    )

@@ -9,7 +9,7 @@ import re
 import tomllib
 from typing import TYPE_CHECKING
 
-from tests.docs.pages import ROOT, DRAWN
+from tests.docs.pages import DRAWN, ROOT
 from tongqiu.norms import library
 
 if TYPE_CHECKING:

@@ -21,7 +21,9 @@ PAIRS = tuple(
 """Pages that stand in English and in Chinese."""
 
 PAGES = (ROOT / "README.md", ROOT / "README.zh.md", *sorted(DOCS.rglob("*.md")))
-RUN = tuple(page for pair in PAIRS for page in pair if page.exists() and page.name.partition(".")[0] in {"README", "start-here", "commands"})
+RUN = tuple(
+    page for pair in PAIRS for page in pair if page.name.partition(".")[0] in {"README", "start-here", "commands"}
+)
 DRAWN = tuple(
     (page, "zh" if ".zh." in page.name else "en")
     for pair in PAIRS
@@ -53,10 +55,10 @@ def language(page: Path) -> str:
 
 def fences(text: str) -> list[Fence]:
     """Return the fenced blocks of a page, in order."""
-    found = []
-    for match in re.finditer(r"^```([a-z]*)[^\n]*\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
-        found.append(Fence(text.count("\n", 0, match.start()) + 1, match[1], match[2]))
-    return found
+    return [
+        Fence(text.count("\n", 0, match.start()) + 1, match[1], match[2])
+        for match in re.finditer(r"^```([a-z]*)[^\n]*\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    ]
 
 
 def prose(text: str) -> str:

@@ -13,15 +13,12 @@ import time
 import tomllib
 import urllib.request
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 import pytest
 
 from tests.docs.pages import ROOT, RUN, Step, language, steps
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 pytestmark = pytest.mark.slow
 TOOLS = Path(sys.executable).parent
@@ -78,7 +75,8 @@ class Walk:
             return _known(command.split()[1], MAKE.findall((ROOT / "Makefile").read_text("utf-8")))
         if command.startswith(("pip install", "python -m pip install")):
             declared = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-            return _known(*re.findall(r"tongqiu\[([a-z]+)\]", command), list(declared["optional-dependencies"]))
+            extra = re.search(r"tongqiu\[([a-z]+)\]", command)
+            return _known(extra[1] if extra else "", list(declared["optional-dependencies"]))
         if re.search(r"\btongqiu serve\b", command):
             return self.serve(command)
         if "RECORD" in command:
@@ -149,7 +147,7 @@ def demonstrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def reader(demonstrated: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Walk]:
+def reader(demonstrated: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Walk:
     """Return a reader who has run the demonstration and has a system of their own in ``my-system``."""
     shutil.copytree(demonstrated / "tongqiu-demo", tmp_path / "tongqiu-demo")
     mine = tmp_path / "my-system"
