@@ -61,6 +61,9 @@ HEAVY = frozenset(
 )
 """What naming a practice may not load: with forty practices installed, each pays for all."""
 
+_BROKEN = (Fault, TypeError, ValueError, LookupError, AttributeError, ArithmeticError)
+"""What a mistake in a practice looks like from outside."""
+
 _HAN = re.compile(r"[\u3400-\u9fff]")
 
 
@@ -164,6 +167,10 @@ def _check_texts(practice: Practice) -> Iterator[Problem]:
         yield from _check_text(where, text)
 
 
+def _why(error: Exception) -> str:
+    return error.line() if isinstance(error, Fault) else f"{type(error).__name__}: {error}"
+
+
 def _texts(value: object, where: str) -> Iterator[tuple[str, Text]]:
     """Yield every text inside dataclasses, structs, named tuples and sequences, with the path to it."""
     if isinstance(value, Text):
@@ -252,8 +259,8 @@ def _check_example(kind: Kind[Any], example: _Example) -> Iterator[Problem]:
         cbor.dumps(msgspec.to_builtins((evidence, findings), str_keys=True))
         msgspec.convert(msgspec.to_builtins(evidence), tuple[Evidence, ...])
         msgspec.convert(msgspec.to_builtins(findings), tuple[Finding, ...])
-    except (Fault, msgspec.ValidationError) as fault:
-        yield Problem(where, str(fault))
+    except _BROKEN as error:
+        yield Problem(where, _why(error))
         return
     if held:
         yield Problem(where, f"computed again, these come out differently: {', '.join(held)}")
@@ -273,8 +280,8 @@ def _check_probes(practice: Practice, targets: Sequence[Target]) -> Iterator[Pro
             try:
                 with only_lent():
                     first, second = list(load(probe.plan)(target)), list(load(probe.plan)(target))
-            except Fault as fault:
-                yield Problem(f"{probe.name} plan", f"{target.subject.type}: {fault.line()}")
+            except _BROKEN as error:
+                yield Problem(f"{probe.name} plan", f"{target.subject.type}: {_why(error)}")
                 continue
             if first != second:
                 yield Problem(f"{probe.name} plan", "plans differently the second time")
@@ -301,7 +308,7 @@ def _paper_log(practice: Practice, examples: list[_Example]) -> list[Statement]:
     made = [paper_statement(core.COMPOSITION, composed, target.subject)]
     for each in examples:
         for subject in (target.subject, *(part.subject for part in target.parts)):
-            with contextlib.suppress(Fault, KeyError):
+            with contextlib.suppress(*_BROKEN):
                 # An example that does not read is a problem already named with its kind.
                 made.append(paper_statement(kinds[each.kind], each.body, subject, number=len(made)))
     return made
@@ -317,8 +324,8 @@ def _check_assessors(practice: Practice, examples: list[_Example]) -> Iterator[P
             try:
                 with only_lent():
                     answers = {_weighed(assessor, subjects[type_], log, seed) for seed in range(5)}
-            except Fault as fault:
-                yield Problem(assessor.name, f"{type_}: {fault.line()}")
+            except _BROKEN as error:
+                yield Problem(assessor.name, f"{type_}: {_why(error)}")
                 continue
             if len(answers) > 1:
                 yield Problem(assessor.name, f"{type_}: the order of statements changes what it says")
@@ -365,8 +372,8 @@ def _check_rows(view: View, statement: Statement) -> Iterator[Problem]:
     try:
         with only_lent():
             rows, again = list(load(view.rows)(statement)), list(load(view.rows)(statement))
-    except Fault as fault:
-        yield Problem(where, fault.line())
+    except _BROKEN as error:
+        yield Problem(where, _why(error))
         return
     if rows != again:
         yield Problem(where, "gives other rows the second time")

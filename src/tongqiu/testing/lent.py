@@ -61,7 +61,7 @@ class _Guard:
         path = args[0]
         if not isinstance(path, str | bytes | os.PathLike):
             return True  # a file that is open already
-        real = Path(os.path.abspath(os.fsdecode(path)))  # noqa: PTH100 - resolving would touch the disk again
+        real = _descended() or Path(os.path.abspath(os.fsdecode(path)))  # noqa: PTH100 - resolving would touch the disk again
         if any(real == each or each in real.parents for each in self.lent):
             return True
         writes = any(isinstance(arg, str) and set(arg) & set("wax+") for arg in args[1:2])
@@ -78,6 +78,16 @@ class _Guard:
             ),
             touched=what,
         )
+
+
+def _descended() -> Path | None:
+    """Return where the house's own careful opener is going: it opens folder after folder by name, so the name says little."""
+    frame = sys._getframe()  # noqa: SLF001 - the interpreter's own way to see who asks
+    while frame.f_globals.get("__name__") == __name__ and frame.f_back is not None:
+        frame = frame.f_back
+    if frame.f_globals.get("__name__") != "tongqiu.scan.tree" or not {"top", "parts"} <= frame.f_locals.keys():
+        return None
+    return Path(frame.f_locals["top"]).joinpath(*frame.f_locals["parts"])
 
 
 _guards: list[_Guard] = []

@@ -184,6 +184,7 @@ def observe(probe: Probe, target: Target, world: PaperWorld) -> list[Said]:
     """
     said: list[Said] = []
     for run in load(probe.plan)(target):
+        world.tree = LentTree(world.folder, run.reads)
         with only_lent(world.folder, world.scratch.path):
             said += load(probe.observe)(run.subject, run.params, world)
     return said
