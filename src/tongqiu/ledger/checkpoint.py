@@ -102,11 +102,22 @@ class NoteKey(msgspec.Struct, frozen=True):
         """
         if not self.timed:
             return 0 if self.key.holds(text.encode(), signature) else None
-        if len(signature) != _TIME_BYTES + SIGNATURE_SIZES[self.key.alg]:
-            return None
-        at = int.from_bytes(signature[:_TIME_BYTES])
-        message = self._message(text, at) if at <= MAX_TIME else None
+        at = self._time(signature)
+        message = None if at is None else self._message(text, at)
         return at if message is not None and self.key.holds(message, signature[_TIME_BYTES:]) else None
+
+    def time_of_part(self, origin: str, start: int, end: int, root: bytes, signature: bytes) -> int | None:
+        """Return when this ML-DSA-44 key signed that part of a log's tree (:func:`subtree_message`), or None."""
+        at = self._time(signature) if self.kind == MLDSA44_TYPE else None
+        if at is None:
+            return None
+        message = subtree_message(self.name, at, origin, start, end, root)
+        return at if self.key.holds(message, signature[_TIME_BYTES:]) else None
+
+    def _time(self, signature: bytes) -> int | None:
+        """Return the time in front of a cosignature of the right length, or None."""
+        at = int.from_bytes(signature[:_TIME_BYTES])
+        return at if len(signature) == _TIME_BYTES + SIGNATURE_SIZES[self.key.alg] and at <= MAX_TIME else None
 
     def _message(self, text: str, at: int) -> bytes | None:
         """Return what a cosignature of ``text`` at ``at`` signs, or None where it cannot sign that."""
