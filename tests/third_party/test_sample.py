@@ -17,6 +17,7 @@ import pytest
 
 from tongqiu.node import passports
 from tongqiu.node.follow import follow
+from tongqiu.node.world import SystemClock
 from tongqiu.record.audience import EVERYONE, STRANGER
 from tongqiu.seal.policy import read_trust
 from tongqiu.testing import paper_node
@@ -132,7 +133,7 @@ def test_a_node_without_it_reads_its_findings_keeps_them_and_passes_them_on(
     file = elsewhere.home / "published.tqp"
     elsewhere.tongqiu("export", system, file)
     data = file.read_bytes()
-    with paper_node(tmp_path, name="Elsewhere", clock=None) as node:
+    with paper_node(tmp_path, name="Elsewhere", clock=SystemClock()) as node:
         assert node.practices.kind("readability.review/1") is None
         checked = passports.verify(data, policy=trust, practices=node.practices, now=passports.now())
         # The private one that was replaced travels, too: the record of its replacement rests on it.
