@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
+import subprocess
+import sys
 import threading
 from typing import TYPE_CHECKING
 
@@ -111,3 +114,19 @@ def test_a_seed_has_32_bytes() -> None:
     with pytest.raises(Malformed) as raised:
         keyfile.from_seed(b"short")
     assert raised.value.code == "key.seed"
+
+
+@pytest.mark.system
+@pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
+def test_a_key_is_flushed_before_it_has_its_name_and_the_name_after(tmp_path: Path) -> None:
+    trace, code = (
+        tmp_path / "trace",
+        "import sys, pathlib; from tongqiu.seal import keyfile; keyfile.create(pathlib.Path(sys.argv[1]))",
+    )
+    watched = ["strace", "-f", "-y", "-o", str(trace), "-e", "trace=fsync,fdatasync,link,linkat,unlink,unlinkat"]
+    subprocess.run([*watched, sys.executable, "-c", code, str(tmp_path / "keys" / "key.pem")], check=True)
+    calls = [line.split(maxsplit=1)[1] for line in trace.read_text().splitlines() if "/keys" in line]
+    names = [call.split("(")[0].removesuffix("at") for call in calls]
+    assert names == ["fsync", "link", "unlink", "fsync"]
+    assert ".key.pem." in calls[0]
+    assert calls[-1].rstrip().endswith("/keys>) = 0") or "/keys>)" in calls[-1]
