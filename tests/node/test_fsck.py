@@ -82,9 +82,9 @@ def test_a_sound_node_agrees_and_stays_byte_for_byte(sound: Path) -> None:
     assert bytes_of() == before
 
 
-def test_it_sees_one_state_while_others_write(sound: Path, tmp_path: Path) -> None:
-    home = shutil.copytree(sound, tmp_path / "home")
-    with open_node(home) as node:
+def test_it_sees_one_state_while_others_write(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    with open_node(home, create=True, name="Laboratory") as node:
 
         def tell(*_: Any) -> None:
             node.publish([Said(core.COMPOSITION.name, SYSTEM, core.Composition(parts=(), purpose="late"))])

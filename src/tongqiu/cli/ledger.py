@@ -1,4 +1,4 @@
-"""Looking after the log: ``fsck``."""
+"""Looking after the log: ``fsck``, ``take-over``."""
 
 from __future__ import annotations
 
@@ -55,6 +55,36 @@ def fsck(*, home: Home = None) -> int:
     console().print(
         styled(t("Everything follows from the signed entries.", "全部内容均可由已签名的条目推导得出。"), "green")
     )
+    return 0
+
+
+def take_over(
+    *,
+    home: Home = None,
+    yes: Annotated[bool, Parameter(help="Do not ask. 不再询问。")] = False,
+) -> int:
+    """Let this copy of a node write; only when the other will never write again.
+
+    允许此节点副本写入；仅当另一节点不会再写入时使用。
+    """
+    from tongqiu.node import anchor
+    from tongqiu.node import home as homes
+    from tongqiu.store.house import open_store
+
+    where = homes.load(home or homes.default())
+    if not yes:
+        sys.stderr.write(
+            t(
+                "If the other copy writes again, two logs of one name will contradict each other, and everyone can see it.\n",
+                "若另一副本再次写入，同名的两份日志将互相矛盾，且人人可见。\n",
+            )
+        )
+        if input(t("Is the other one gone for good? [yes/no] ", "另一节点是否已永久停用？[yes/no] ")).strip() != "yes":
+            return 1
+    with open_store(where.store, create=False, writer=anchor.instance(where.path)) as store:
+        anchor.check(where.path, store.backend)
+        epoch = store.backend.take_over()
+    console().print(t("This node writes now (epoch {epoch}).", "现由本节点写入（代次 {epoch}）。", epoch=epoch))
     return 0
 
 

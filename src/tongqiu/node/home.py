@@ -5,6 +5,8 @@
     HOME/
       keys/party.pem    signs records; readable by its owner alone; belongs in the owner's key backup
       keys/log.pem      signs receipts and checkpoints of the log
+      instance          the name of this one home, and ...
+      seen              ... the last end of its log that it has seen: see :mod:`tongqiu.node.anchor`
       secret            32 bytes from which pseudonyms of subjects are made; as private as the keys
       node.toml         the party's name and sort, and the log's origin
       trust.toml        the parties and logs this node has pinned (may be absent)

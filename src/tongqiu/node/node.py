@@ -16,6 +16,7 @@ import msgspec
 
 from tongqiu.ledger.backend import Where
 from tongqiu.ledger.log import Log, Sealed, Submission, check_in
+from tongqiu.node import anchor
 from tongqiu.node import core as core_practice
 from tongqiu.node import home as homes
 from tongqiu.node.ask import Snapshot, is_entry, marks, retires
@@ -55,6 +56,7 @@ class Node:
         """Put the parts together; the log is begun if it is empty, and its first records say who this is."""
         self.home, self.store = home, store
         self.practices, self.clock = practices, clock
+        anchor.check(home.path, store.backend)
         self.log = Log(store.backend, home.log, home.settings.origin, clock=clock.now)
         self.registry = store.registry(tuple(practices.views.values()))
         self._introduce()
@@ -68,8 +70,11 @@ class Node:
         self.close()
 
     def close(self) -> None:
-        """Give back what is held open."""
-        self.store.close()
+        """Note where the log ends, and give back what is held open."""
+        try:
+            anchor.note(self.home.path, self.store.backend)
+        finally:
+            self.store.close()
 
     # --- who and when ------------------------------------------------------------------------------------------------
 
@@ -461,5 +466,5 @@ def open_node(  # noqa: PLR0913 - each part is named at the call
     where = path or homes.default()
     exists = (where / "node.toml").exists()
     home = homes.create(where, name=name or where.name, sort=sort) if create and not exists else homes.load(where)
-    store = open_store(home.store, create=True)
+    store = open_store(home.store, create=True, writer=anchor.instance(home.path))
     return Node(home, store, discover(core=core_practice.PRACTICE, extra=extra), clock or SystemClock())

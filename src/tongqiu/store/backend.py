@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from tongqiu.ledger.backend import Batch, check_batch, check_epoch
 from tongqiu.record import core
 from tongqiu.record.digest import Digest
-from tongqiu.record.faults import Fault, Malformed, Unreachable
+from tongqiu.record.faults import Fault, Malformed, Refused, Unreachable
 from tongqiu.record.statement import read_content
 from tongqiu.record.text import Text
 from tongqiu.store import blobs, schema
@@ -32,6 +32,7 @@ T = TypeVar("T")
 _TRIES = 4
 _PIECE = 500
 _UNSCRUBBED = "unscrubbed"
+_WRITER = "writer"
 _NOTED = sa.select(schema.state.c.value).where(schema.state.c.name == _UNSCRUBBED)
 _CORRECTIONS = (core.WITHDRAWAL.name, core.SUPERSESSION.name)
 
@@ -39,9 +40,14 @@ _CORRECTIONS = (core.WITHDRAWAL.name, core.SUPERSESSION.name)
 class SqlBackend:
     """One log in one database, shared by any number of threads and processes."""
 
-    def __init__(self, database: Database) -> None:
-        """Keep the log in ``database``, which :mod:`tongqiu.store.database` opened."""
+    def __init__(self, database: Database, *, writer: str = "") -> None:
+        """Keep the log in ``database``, which :mod:`tongqiu.store.database` opened.
+
+        ``writer`` names the home that opens it; the first one that appends is noted, and from then on no other may, nor
+        the same one after the store was copied to another place. Nothing is asked where it is empty.
+        """
         self._database = database
+        self._writer = f"{writer} {database.place()}" if writer else ""
 
     # --- reading ----------------------------------------------------------------------------------------------------
 
@@ -99,10 +105,13 @@ class SqlBackend:
                 with self._database.write() as connection:
                     rows = Rows(connection)
                     check_epoch(epoch, rows.head().epoch)
+                    noted = self._check_writer(rows)
                     batch, answer = plan(rows)
                     if batch.rows or batch.done or batch.erase:
                         check_batch(batch, rows, has_file=rows.has_file)
                         _write(connection, rows, batch)
+                        if noted is None:
+                            _note(connection, _WRITER, self._writer)
                     return answer
             except Unreachable as fault:
                 if not left or not _asks_again(fault):
@@ -114,6 +123,37 @@ class SqlBackend:
         with self._database.write() as connection:
             connection.execute(sa.update(schema.head).values(epoch=schema.head.c.epoch + 1))
             return int(connection.execute(sa.select(schema.head.c.epoch)).scalar_one())
+
+    def take_over(self) -> int:
+        """Let the present writer append from now on, in place of the one that did, and return the new epoch.
+
+        Durable. Whoever has this very store open is fenced; a copy of it elsewhere cannot be reached from here. Logs that
+        are open keep their old epoch: open them again.
+        """
+        with self._database.write() as connection:
+            connection.execute(sa.update(schema.head).values(epoch=schema.head.c.epoch + 1))
+            _note(connection, _WRITER, self._writer)
+            return int(connection.execute(sa.select(schema.head.c.epoch)).scalar_one())
+
+    def _check_writer(self, rows: Rows) -> str | None:
+        """Return the note of who appends here, "" where nobody asks. Raises Refused (``log.copied``) for another."""
+        if not self._writer:
+            return ""
+        noted = rows.noted(_WRITER)
+        if noted not in {None, self._writer}:
+            raise Refused(
+                "log.copied",
+                Text(
+                    en="This is a copy of a node, or a store moved to another place; both writing would split the log.",
+                    zh="这是节点的副本，或存储已被移到别处；若两者都写入，日志将分叉。",
+                ),
+                do=Text(
+                    en="Write with the original. If it is gone for good, run: tongqiu take-over",
+                    zh="请用原节点写入。若原节点已永久停用，请运行：tongqiu take-over",
+                ),
+                where=self._database.where,
+            )
+        return noted
 
     # --- files ------------------------------------------------------------------------------------------------------
 
@@ -272,10 +312,13 @@ def _drop_view_rows(connection: sa.Connection, indices: Sequence[int]) -> None:
 
 def _mark_unscrubbed(connection: sa.Connection) -> str:
     """Note, in the same transaction, that erased bytes lie in free pages; a new note, so that no scrub in hand clears it."""
-    note = str(time.time_ns())
-    connection.execute(sa.delete(schema.state).where(schema.state.c.name == _UNSCRUBBED))
-    connection.execute(sa.insert(schema.state).values(name=_UNSCRUBBED, value=note))
-    return note
+    return _note(connection, _UNSCRUBBED, str(time.time_ns()))
+
+
+def _note(connection: sa.Connection, name: str, value: str) -> str:
+    connection.execute(sa.delete(schema.state).where(schema.state.c.name == name))
+    connection.execute(sa.insert(schema.state).values(name=name, value=value))
+    return value
 
 
 def _asks_again(fault: Fault) -> bool:

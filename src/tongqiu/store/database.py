@@ -107,6 +107,20 @@ class Database:
         except self._errors as error:
             raise fault_of(error, self.where) from error
 
+    def place(self) -> str:
+        """Return what a copy of this database has another of: the number of its file, or of the database in its server.
+
+        A file system without such numbers gives the same for all.
+        """
+        if self.sqlite:
+            try:
+                return f"file {os.stat(self.where).st_ino}"  # noqa: PTH116 - a text, as SQLAlchemy holds it
+            except OSError as error:
+                raise fault_of(error, self.where) from error
+        with self.read() as connection:
+            number = connection.exec_driver_sql("SELECT oid FROM pg_database WHERE datname = current_database()")
+            return f"database {number.scalar_one()}"
+
     def close(self) -> None:
         """Give back every connection. Idempotent."""
         if not self._closed:

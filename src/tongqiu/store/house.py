@@ -40,11 +40,11 @@ _E = schema.entry.c
 class Store:
     """An open store; made by :func:`open_store`."""
 
-    def __init__(self, database: Database) -> None:
-        """Take over an open database."""
+    def __init__(self, database: Database, *, writer: str = "") -> None:
+        """Take over an open database, for the home called ``writer``."""
         self._database = database
         self._audiences = Audiences(database)
-        self.backend = SqlBackend(database)
+        self.backend = SqlBackend(database, writer=writer)
         self.jobs = Jobs(database)
         self.dues = Dues(database)
 
@@ -151,10 +151,11 @@ class Store:
         return found
 
 
-def open_store(where: Path | str, *, create: bool, wait: float = WAIT) -> Store:
+def open_store(where: Path | str, *, create: bool, wait: float = WAIT, writer: str = "") -> Store:
     """Open the store in the folder ``where``, or in the PostgreSQL database at that URL, at its present shape.
 
-    ``create`` makes it if there is none. ``wait`` is how long a writer waits for another, in seconds. Every start makes
+    ``create`` makes it if there is none. ``wait`` is how long a writer waits for another, in seconds. ``writer`` names the
+    home it is opened for, so that a copy of either can be told apart when it appends (``log.copied``). Every start makes
     sure that nothing erased is left in a file. Raises Missing (``store.none``), Malformed (``store.foreign``,
     ``store.url``), Unproven (``log.corrupt``), Refused (``store.newer``), Unreachable (``log.storage``).
     """
@@ -162,7 +163,11 @@ def open_store(where: Path | str, *, create: bool, wait: float = WAIT) -> Store:
         database = by_url(where, create=create, wait=wait)
     else:
         database = on_disk(Path(where), create=create, wait=wait)
-    store = Store(database)
+    try:
+        store = Store(database, writer=writer)
+    except Unreachable:
+        database.close()
+        raise
     try:
         store.backend.scrub()
     except Unreachable:

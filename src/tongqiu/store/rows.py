@@ -84,6 +84,11 @@ class Rows:
         found = self._connection.execute(sa.select(_E.entry).where(within).order_by(_E.idx))
         return tuple(bytes(each[0]) for each in found)
 
+    def noted(self, name: str) -> str | None:
+        """Return a note of the store to itself, or None."""
+        found = self._one("SELECT value FROM state WHERE name = ?", name)
+        return None if found is None else str(found[0])
+
     def has_file(self, digest: bytes) -> bool:
         """Tell whether the file with this SHA-256 is staged."""
         return self._one("SELECT 1 FROM blob WHERE digest = ?", digest) is not None

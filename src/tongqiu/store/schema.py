@@ -212,4 +212,5 @@ state = Table(
     Column("name", Text, primary_key=True),
     Column("value", Text, nullable=False),
 )
-"""Notes of the store to itself: ``unscrubbed`` while erased bytes may still lie in free pages."""
+"""Notes of the store to itself: ``unscrubbed`` while erased bytes may still lie in free pages; ``writer``, the one home
+that appends here, and where the store lay when it began to."""
