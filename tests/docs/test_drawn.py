@@ -8,6 +8,7 @@ import pytest
 
 from tests.docs.drawn import DRAWINGS, layers, redrawn
 from tests.docs.pages import DRAWN, ROOT, first_cells, language, sections
+from tongqiu.node import lend, open_node
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,3 +36,18 @@ def test_every_room_is_explained_and_said_to_be_there_or_to_come(name: str) -> N
             there = any((ROOT / "src/tongqiu" / each).exists() for each in (room, f"{room}.py"))
             assert there == rooms[room]
             assert there != ("**To come**" in line or "**待建**" in line), line
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+    """Return the files of a node that was opened and closed once, and those that only a person adds."""
+    folder = tmp_path_factory.mktemp("node")
+    open_node(folder, create=True, name="Lab").close()
+    return {str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file()} | {"trust.toml", lend.NAME}
+
+
+@pytest.mark.parametrize("name", ["architecture.md", "architecture.zh.md"])
+def test_every_file_of_a_home_is_explained_and_no_other(name: str, home: set[str]) -> None:
+    page = (ROOT / "docs" / name).read_text("utf-8")
+    table = next(text for words, text in sections(page).items() if words in {"What is stored where", "什么存放在哪里"})
+    assert first_cells(table) == home
