@@ -9,9 +9,10 @@ import msgspec
 import pytest
 
 from tests.rehearsal import recognition as r
+from tests.third_party.small import SMALL, THING, VERDICT
 from tongqiu.ledger import passport as passport_ledger
 from tongqiu.ledger.log import Submission, check_in
-from tongqiu.node import passports
+from tongqiu.node import assess, passports
 from tongqiu.node.ask import Listed, ask_again
 from tongqiu.node.follow import follow
 from tongqiu.record import core
@@ -21,7 +22,7 @@ from tongqiu.record.statement import Attachment, Said, Statement, write_content
 from tongqiu.record.subject import Subject
 from tongqiu.seal.policy import LogPin, PartyPin, Policy, read_trust
 from tongqiu.seal.statement import new_salt, seal_statement
-from tongqiu.testing import PaperClock, check_practice, paper_node, weigh
+from tongqiu.testing import InlineRunner, PaperClock, check_practice, paper_node, weigh
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -205,6 +206,37 @@ def test_a_peers_work_never_stands_in_for_ours(two: Two) -> None:
     assert sorted(stand) == ["ours again", "theirs"]
     with pytest.raises(Refused):
         two.b.withdraw(two.b.statement(theirs[0].entry), why="not mine to say")
+
+
+def test_our_own_look_is_taken_although_a_peer_looked_at_the_same_bytes(tmp_path: Path) -> None:
+    """The keys of both runs are equal; a peer's result must neither stand in for ours nor be withdrawn by us."""
+    folder = tmp_path / "system"
+    folder.mkdir()
+    (folder / "cases.csv").write_text("a,b\n1,2\n", "utf-8")
+    (folder / "tongqiu.toml").write_text(
+        '[system]\nname = "s"\n\n[[data]]\nname = "cases"\npath = "cases.csv"\n', "utf-8"
+    )
+    system = Subject("system", "urn:tongqiu:system:s", None, "s")
+    clock = PaperClock()
+    with (
+        paper_node(tmp_path / "a", SMALL, clock=clock, name="A") as a,
+        paper_node(tmp_path / "b", SMALL, clock=clock, name="B") as b,
+    ):
+        assess.assess(a, folder, runner=InlineRunner())
+        for kind in (core.COMPOSITION, THING, VERDICT):
+            (mine,) = a.snapshot().standing(kind.name)
+            a.widen(mine, EVERYONE, person="Li Lei", why="only counts")
+        follow(b, passports.export(a, system), _trust(a))
+        assert [each.issuer for each in b.snapshot().standing(THING.name)] == [a.me]
+        outcome = assess.assess(b, folder, runner=InlineRunner())
+        assert outcome.failed == ()
+        assert "small.look: cases" in outcome.done
+        assert "small.weigh: cases" in outcome.done
+        for kind in (core.COMPOSITION, THING, VERDICT):
+            assert sorted(each.issuer for each in b.snapshot().standing(kind.name)) == sorted([a.me, b.me])
+        assert assess.assess(b, folder, runner=InlineRunner()).done == ()
+        # Both looks are there to be weighed: 8 bytes seen twice.
+        assert [each.body["n"] for each in b.snapshot().standing(VERDICT.name) if each.issuer == b.me] == [16]
 
 
 # --- what is not taken in -------------------------------------------------------------------------------------------
