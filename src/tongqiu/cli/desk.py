@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from tongqiu.cli.words import console, lang, short, t, table
+from tongqiu.cli.words import JOB_STATES, console, lang, short, t, table
 from tongqiu.record.faults import Malformed, Missing
 from tongqiu.record.text import Text
 
@@ -260,9 +260,14 @@ def jobs(
             found = [node.store.jobs.get(name)] if name else node.store.jobs.list(node.owner)
             if not (follow and name) or found[0].state not in {"queued", "running"}:
                 break
-            sys.stderr.write(f"\r{found[0].state} {found[0].done:g}/{found[0].total or 0:g} {found[0].note[:60]:60}")
+            sys.stderr.write(
+                f"\r{JOB_STATES[found[0].state].of(lang())} {found[0].done:g}/{found[0].total or 0:g} {found[0].note[:60]:60}"
+            )
             time.sleep(0.5)
-        rows = [(each.id, each.kind, each.state, f"{each.done:g}/{each.total or 0:g}", each.note) for each in found]
+        rows = [
+            (each.id, each.kind, JOB_STATES[each.state].of(lang()), f"{each.done:g}/{each.total or 0:g}", each.note)
+            for each in found
+        ]
         console().print(
             table(
                 (t("Job", "工作"), t("Sort", "种类"), t("State", "状态"), t("Progress", "进度"), t("Note", "说明")),

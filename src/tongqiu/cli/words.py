@@ -23,6 +23,14 @@ VERDICTS = {
     "not-assessed": Text(en="not assessed", zh="未评估"),
     "not-applicable": Text(en="not applicable", zh="不适用"),
 }
+JOB_STATES = {
+    "queued": Text(en="queued", zh="排队中"),
+    "running": Text(en="running", zh="进行中"),
+    "done": Text(en="done", zh="已完成"),
+    "failed": Text(en="failed", zh="失败"),
+    "cancelled": Text(en="cancelled", zh="已取消"),
+    "interrupted": Text(en="interrupted", zh="已中断"),
+}
 STYLES = {"met": "green", "unmet": "bold red", "undecided": "yellow", "not-assessed": "dim", "not-applicable": "dim"}
 SEVERITY = ("critical", "high", "medium", "low", "info")
 
