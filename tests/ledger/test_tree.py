@@ -200,3 +200,15 @@ def test_torn_tiles_are_noticed() -> None:
     with pytest.raises(Unproven) as raised:
         tree.grow(5, grown.frontier, ENTRIES[5:6], lambda *_: bytes(32))
     assert raised.value.code == "tree.tile"
+
+
+def test_a_path_of_a_smaller_tree_does_not_fit_a_larger_size() -> None:
+    """Its root is genuine and the path leads to it; only the length says that it belongs to another size."""
+    entries = [hashlib.sha256(b"%d" % number).digest() for number in range(4)]
+    small = tree.grow(0, (), entries[:2], lambda *_: b"").root
+    path = (tree.leaf_hash(entries[0]),)
+    tree.verify_inclusion(entries[1], 1, 2, path, small)
+    for size in (3, 4, 5, 1 << 40):
+        with pytest.raises(Unproven) as raised:
+            tree.verify_inclusion(entries[1], 1, size, path, small)
+        assert raised.value.code == "tree.inclusion"
