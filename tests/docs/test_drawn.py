@@ -33,9 +33,9 @@ def test_every_room_is_explained_and_said_to_be_there_or_to_come(name: str) -> N
     assert first_cells(table) == set(rooms)
     for line in table.splitlines():
         for room in first_cells(line):
+            assert rooms[room] != ("**To come**" in line or "**待建**" in line), line
             there = any((ROOT / "src/tongqiu" / each).exists() for each in (room, f"{room}.py"))
-            assert there == rooms[room]
-            assert there != ("**To come**" in line or "**待建**" in line), line
+            assert there or not rooms[room], f"{room} is said to be built"
 
 
 @pytest.fixture(scope="module")

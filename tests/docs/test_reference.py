@@ -14,6 +14,7 @@ from tongqiu import cli
 from tongqiu.node import core, discovery
 from tongqiu.node.manifest import TYPES, PartKeys, SystemKeys
 from tongqiu.norms import library
+from tongqiu.portal.pages import PAGES
 from tongqiu.practice import load
 from tongqiu.record.faults import TABLE
 
@@ -146,3 +147,19 @@ def test_an_area_is_explained_in_both_languages(practice: Practice) -> None:
     text = "\n".join(page.read_text("utf-8") for page in own_pages(practice))
     assert len(re.findall(r"[一-鿿]", text)) > 400
     assert len(re.findall(r"[A-Za-z]{3,}", text)) > 400
+
+
+@pytest.mark.parametrize("name", ["architecture.md", "architecture.zh.md"])
+def test_what_every_node_understands_is_listed_and_no_more(name: str) -> None:
+    found = sections((DOCS / name).read_text("utf-8"))
+    table = next(
+        text for words, text in found.items() if words in {"What every node understands", "每个节点都懂的内容"}
+    )
+    known = {kind.name for kind in core.PRACTICE.kinds} | {view.name for view in core.PRACTICE.views}
+    assert first_cells(table) == known
+
+
+def test_every_page_of_the_portal_is_documented() -> None:
+    guide = (DOCS / "guides" / "portal.md").read_text("utf-8")
+    shown = {path.partition("?")[0] for path in re.findall(r"`(/[^`]*)`", guide)}
+    assert {re.sub(r"{(\w+)}", lambda found: found[1].upper(), str(path)) for path, *_ in PAGES} <= shown
