@@ -100,6 +100,8 @@ class NoteKey(msgspec.Struct, frozen=True):
         For types 04 and 06 ``signature`` begins with the time in eight bytes. Type 06 signs what a checkpoint says and
         nothing after its third line.
         """
+        if self.key.alg != _ALGS[self.kind]:
+            return None
         if not self.timed:
             return 0 if self.key.holds(text.encode(), signature) else None
         at = self._time(signature)
