@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.docs.pages import DOCS, PAGES, PAIRS, ROOT, fences, headings, links, steps
+from tests.docs.pages import DOCS, PAGES, PAIRS, ROOT, fences, headings, language, links, steps
+from tongqiu.portal.words import VERDICTS, WORDS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -85,6 +86,15 @@ def test_both_languages_have_the_same_parts(en: Path, zh: Path) -> None:
 def test_each_page_is_in_its_language(en: Path, zh: Path) -> None:
     assert len(SCRIPT.findall(en.read_text("utf-8"))) < 20
     assert len(SCRIPT.findall(zh.read_text("utf-8"))) > 500
+
+
+@pytest.mark.parametrize("page", [*PAIRS[0], DOCS / "architecture.md", DOCS / "architecture.zh.md"], ids=NAMES["ids"])
+def test_trust_words_are_those_of_the_pages(page: Path) -> None:
+    tongue = language(page)
+    trusted = [WORDS[each].of(tongue).lower() for each in ("claimed", "measured", "reproduced", "recognised")]
+    trusted.append(VERDICTS["not-assessed"].of(tongue).lower())
+    rows = re.findall(r"^\| ([^|`]+) \|", page.read_text("utf-8"), re.MULTILINE)
+    assert [row for row in rows if row in trusted] == trusted
 
 
 def test_the_first_screen_says_what_it_does_and_the_two_commands() -> None:
