@@ -74,6 +74,7 @@ def serve(
 ) -> int:
     """Show systems, records, registries and findings in a browser, read-only. 在浏览器中只读查看。"""
     from tongqiu.node.duties import Duties
+    from tongqiu.node.lend import open_doors
     from tongqiu.portal.site import serve as run
 
     with open_existing(home) as node:
@@ -88,7 +89,7 @@ def serve(
             )
         )
         try:
-            run(node, host=host, port=port, language=lang())
+            run(node, host=host, port=port, language=lang(), doors=lambda pages: open_doors(node, pages))
         finally:
             duties.rest()
     return 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tongqiu.practice import Column, Practice, Put, View
+from tongqiu.practice import Column, Door, Practice, Put, View
 from tongqiu.record import core
 from tongqiu.record.text import Text
 
@@ -31,6 +31,7 @@ def systems(statement: Statement) -> Iterable[Put]:
             "parts": len(body.parts),
             "at": statement.at,
             "entry": statement.entry,
+            "issuer": statement.issuer,
         }
     )
 
@@ -120,7 +121,7 @@ def _real(name: str, en: str, zh: str) -> Column:
 _VIEWS = (
     View(
         name="systems",
-        version=1,
+        version=2,
         title=Text(en="Systems", zh="系统名录"),
         reads=(core.COMPOSITION.name,),
         columns=(
@@ -131,8 +132,9 @@ _VIEWS = (
             _number("parts", "Parts", "组成部分数"),
             _AT,
             _ENTRY,
+            _text("issuer", "Said by", "出具方"),
         ),
-        key=("subject",),
+        key=("subject", "issuer"),
         rows="tongqiu.node.core:systems",
     ),
     View(
@@ -226,5 +228,20 @@ PRACTICE = Practice(
     ),
     kinds=core.KINDS,
     views=_VIEWS,
+    doors=(
+        Door(
+            name="scrapi",
+            title=Text(en="Register signed statements, get receipts (SCRAPI)", zh="登入签名声明、获取回执（SCRAPI）"),
+            mounts=("/entries", "/statements", "/.well-known/scitt-keys"),
+            app="tongqiu.federation.scrapi:app",
+        ),
+        Door(
+            name="tiles",
+            title=Text(en="The log as files (C2SP tlog-tiles)", zh="日志文件（C2SP tlog-tiles）"),
+            mounts=("/checkpoint", "/tile"),
+            app="tongqiu.federation.tiles:app",
+            auth="none",
+        ),
+    ),
 )
 """The node's own practice."""

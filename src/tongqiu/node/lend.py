@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import msgspec
 
-from tongqiu.node.desk import NodeDesk
+from tongqiu.node.logdesk import LogDesk
 from tongqiu.practice import load
 from tongqiu.record.audience import STRANGER, Principal
 from tongqiu.record.faults import Malformed, Refused
@@ -103,22 +103,22 @@ def read_tokens(home: Path) -> tuple[Token, ...]:
         ) from error
 
 
-class DoorDesk(NodeDesk):
+class DoorDesk(LogDesk):
     """A desk lent at a door: it reads as its principal may, and takes in what that door takes, from callers with a name."""
 
     def __init__(self, node: Node, principal: Principal, takes: Iterable[str]) -> None:
         """Sit ``principal`` down at ``node``, to hand in ``takes`` at most unless it is an issuer anyway."""
         super().__init__(node, principal)
-        self._at, self._takes = node, frozenset(takes)
+        self._takes = frozenset(takes)
 
     def publish(self, *said: Said) -> Sequence[Statement]:
-        """Seal and log as :meth:`NodeDesk.publish`, or under the node's party what this door takes from a known caller."""
+        """Seal and log as :meth:`LogDesk.publish`, or under the node's party what this door takes from a known caller."""
         if self.me.party is not None and said and all(each.kind in self._takes for each in said):
             return self._at.publish(said, by="core.door@1", speaker=self.me.party)
         return super().publish(*said)
 
 
-def lender(node: Node, door: Door, tokens: Iterable[Token]) -> Callable[[Mapping[str, str]], NodeDesk]:
+def lender(node: Node, door: Door, tokens: Iterable[Token]) -> Callable[[Mapping[str, str]], DoorDesk]:
     """Return the ``lend`` of one door: from a request's headers to a desk.
 
     A request without a token gets a stranger's desk. ``Bearer`` (RFC 6750) and ``Basic`` (RFC 7617, the token as
@@ -127,7 +127,7 @@ def lender(node: Node, door: Door, tokens: Iterable[Token]) -> Callable[[Mapping
     """
     known = {token.digest: token.principal for token in tokens}
 
-    def lend(headers: Mapping[str, str]) -> NodeDesk:
+    def lend(headers: Mapping[str, str]) -> DoorDesk:
         value = next((value for name, value in headers.items() if name.lower() == "authorization"), None)
         if door.auth == "none" or (value is None and door.auth == "token"):
             return DoorDesk(node, STRANGER, ())

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -16,6 +17,8 @@ import msgspec
 
 from tongqiu.ledger.backend import Where
 from tongqiu.ledger.log import Log, Sealed, Submission, check_in
+from tongqiu.ledger.receipts import Receipts
+from tongqiu.ledger.sequencer import Sequencer
 from tongqiu.node import anchor
 from tongqiu.node import core as core_practice
 from tongqiu.node import home as homes
@@ -70,11 +73,24 @@ class Node:
         self.close()
 
     def close(self) -> None:
-        """Note where the log ends, and give back what is held open."""
+        """Answer all that waits for the log, note where it ends, and give back what is held open."""
+        for name in ("sequencer", "receipts"):
+            if (held := self.__dict__.get(name)) is not None:
+                held.close()
         try:
             anchor.note(self.home.path, self.store.backend)
         finally:
             self.store.close()
+
+    @cached_property
+    def sequencer(self) -> Sequencer:
+        """Return what groups the writing of many callers; made when a door first needs it."""
+        return Sequencer(self.log)
+
+    @cached_property
+    def receipts(self) -> Receipts:
+        """Return what makes the receipts of many callers; made when a door first needs it."""
+        return Receipts(self.log)
 
     # --- who and when ------------------------------------------------------------------------------------------------
 

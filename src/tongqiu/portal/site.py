@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
     from starlette.requests import Request
+    from starlette.types import ASGIApp
 
     from tongqiu.portal.lent import Node
 
@@ -223,14 +224,30 @@ def at(node: Node, host: str, *, language: str = "en", principal: Principal | No
     return app(node, language=language, principal=who, hosts=LOCAL | {host.strip("[]").lower()} if local else None)
 
 
-def serve(
-    node: Node, host: str = "127.0.0.1", port: int = PORT, *, language: str = "en", principal: Principal | None = None
+def serve(  # noqa: PLR0913 - each part is named at the call
+    node: Node,
+    host: str = "127.0.0.1",
+    port: int = PORT,
+    *,
+    language: str = "en",
+    principal: Principal | None = None,
+    doors: Callable[[ASGIApp], ASGIApp] | None = None,
 ) -> None:
-    """Serve the pages of ``node`` at ``host`` until interrupted; who reads what: :func:`at`."""
+    """Serve the pages of ``node`` at ``host`` until interrupted; who reads what: :func:`at`.
+
+    ``doors`` puts the wire protocols in front of the pages (:func:`tongqiu.node.lend.open_doors`).
+    """
     import uvicorn
 
     pages = at(node, host, language=language, principal=principal)
-    uvicorn.run(pages, host=host, port=port, log_level="warning", server_header=False, date_header=True)
+    uvicorn.run(
+        doors(pages) if doors else pages,
+        host=host,
+        port=port,
+        log_level="warning",
+        server_header=False,
+        date_header=True,
+    )
 
 
 def is_local(host: str) -> bool:
