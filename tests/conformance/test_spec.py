@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from tongqiu.ledger import checkpoint, passport, receipt, tree
+from tongqiu.ledger import checkpoint, passport, proof, receipt, tiles, tree
 from tongqiu.record.statement import Content, read_content, write_content
 from tongqiu.record.subject import Subject
 from tongqiu.seal import keyfile, rotation, statement
+from tongqiu.seal.keys import ESP256, MLDSA44
 
 PAGES = Path(__file__).parents[2] / "docs" / "spec"
 PARTY, LOG, NEXT = (keyfile.from_seed(bytes(range(start, start + 32))) for start in (0, 32, 64))
@@ -85,6 +86,13 @@ def test_statement_page() -> None:
     assert f"entry hash  {hashlib.sha256(SEALED).hexdigest()}" in text
 
 
+def test_keys_of_other_kinds_on_the_statement_page() -> None:
+    curve, lattice = keyfile.from_seed(bytes(range(1, 33)), ESP256), keyfile.from_seed(bytes(range(32)), MLDSA44)
+    assert shown("statement", "curve") == curve.public.cose_key()
+    for value in (f"kid  {curve.kid.hex()}", f"did  {curve.public.did}", lattice.kid.hex()):
+        assert value in page("statement")
+
+
 def test_receipt_page() -> None:
     assert shown("receipt", "receipt") == receipt_at(3, seven())
     assert log_of(seven())[0].root.hex() in page("receipt")
@@ -96,6 +104,24 @@ def test_checkpoint_page() -> None:
     note = checkpoint.sign(checkpoint.Checkpoint(ORIGIN, 7, grown.root), LOG)
     assert f"```text note\n{note}```" in page("checkpoint")
     assert f"```text vkey\n{checkpoint.vkey(ORIGIN, LOG.public)}\n```" in page("checkpoint")
+
+
+def test_cosignatures_on_the_checkpoint_page() -> None:
+    grown, _ = log_of(numbered(7))
+    message = checkpoint.subtree_message("witness.example/w2", 1795431600, ORIGIN, 0, 7, grown.root)
+    assert shown("checkpoint", "subtree") == message
+
+
+def test_tiles_page() -> None:
+    entries = numbered(7)
+    grown, path = log_of(entries)
+    assert shown("tiles", "bundle") == tiles.write_bundle(entries[:3])
+    for wanted in (tiles.Tile(0, 1234067, 5), tiles.Tile(None, 1)):
+        assert f"`{wanted.path}`" in page("tiles")
+    note = checkpoint.sign(checkpoint.Checkpoint(ORIGIN, 7, grown.root), LOG)
+    note += checkpoint.cosign(note, "witness.example/w1", NEXT, at=1795431600)
+    text = proof.write_proof(proof.Proof(3, path.inclusion(3, 7), note))
+    assert f"```text proof\n{text}```" in page("tiles")
 
 
 def test_passport_page() -> None:
@@ -123,6 +149,6 @@ def test_passport_page() -> None:
     assert len(made) == len(body) + len(seal) + 20 + 6
 
 
-@pytest.mark.parametrize("name", ["statement", "receipt", "checkpoint", "passport"])
+@pytest.mark.parametrize("name", ["statement", "receipt", "checkpoint", "tiles", "passport"])
 def test_pages_are_short(name: str) -> None:
     assert len(page(name).splitlines()) < 300
