@@ -5,13 +5,19 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+import inspect
+import threading
+import time
+import urllib.request
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
+import uvicorn
 
 from tongqiu.ledger import checkpoint, receipt, tiles, tree
 from tongqiu.node import open_node
 from tongqiu.node.lend import Token, new_token, open_doors
+from tongqiu.portal.site import at
 from tongqiu.record import cbor, core
 from tongqiu.record.audience import EVERYONE
 from tongqiu.record.statement import Said
@@ -287,3 +293,25 @@ def test_the_files_of_the_log_rebuild_its_root(client: Client, node: Node) -> No
     assert tree.grow(0, (), entries, lambda *_: b"").root == head.root
     for width in range(1, head.size + 1):
         assert len(client.get(f"/{tiles.Tile(0, 0, width).path}").body) == 32 * width
+
+
+def test_a_real_server_serves_pages_and_doors_alike(node: Node) -> None:
+    app = open_doors(node, at(node, "127.0.0.1"))
+    # What uvicorn looks at to tell ASGI 3 from ASGI 2.
+    assert inspect.iscoroutinefunction(app)
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error"))
+    running = threading.Thread(target=server.run)
+    running.start()
+    try:
+        for _ in range(200):
+            if server.started:
+                break
+            time.sleep(0.02)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{KEYS}") as keys:
+            assert cbor.loads(keys.read())[0][2] == node.log.public.thumbprint
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/") as page:
+            assert b"Laboratory" in page.read()
+    finally:
+        server.should_exit = True
+        running.join(10)

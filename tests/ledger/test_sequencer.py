@@ -319,9 +319,15 @@ def test_workers_check_many_statements_and_name_the_bad_ones(log: Log) -> None:
     with Verifiers(2) as workers:
         found = workers.check(batch, [key] * len(batch)).result(60)
         other = workers.check(good[:1], [LOG_KEY.public.cose_key()]).result(60)
+        salts = [(b"", str(number).encode().ljust(32, b".")) for number in (0, 2)]
+        whole = workers.check(good[:2], [key, key], salts).result(60)
     assert isinstance(found[20], Unproven)
     assert isinstance(found[21], Malformed)
     assert isinstance(other[0], Unproven)
+    assert isinstance(whole[0], Sealed)
+    assert whole[0].content == b""
+    assert isinstance(whole[1], Unproven)
+    assert whole[1].code == "statement.content"
     items = [each for each in found if not isinstance(each, Fault)]
     assert items == [sealed(str(number)) for number in range(50)]
     with Sequencer(log) as sequencer:

@@ -29,7 +29,7 @@ _DECODER = msgspec.msgpack.Decoder(list[Sealed | None])
 
 
 class Verifiers:
-    """A few worker processes for bare envelopes; close them, or use them in a ``with``."""
+    """A few worker processes for envelopes; close them, or use them in a ``with``."""
 
     def __init__(self, workers: int | None = None) -> None:
         """Make ``workers`` processes (one for each processor unless said); they start when there is work."""
@@ -45,9 +45,12 @@ class Verifiers:
         """Close them."""
         self.close()
 
-    def check(self, statements: Sequence[bytes], keys: Sequence[bytes]) -> Future[list[Checked]]:
-        """Check bare envelopes, each with the COSE_Key (bytes) it must be signed with; answers are in the same order.
+    def check(
+        self, statements: Sequence[bytes], keys: Sequence[bytes], contents: Sequence[tuple[bytes, bytes]] = ()
+    ) -> Future[list[Checked]]:
+        """Check envelopes, each with the COSE_Key (bytes) it must be signed with; answers are in the same order.
 
+        ``contents`` are content and salt of each, or nothing at all where the envelopes are bare.
         Hand over some hundred at a time: a hand-over costs as much as a few signatures. An answer is what
         :func:`tongqiu.ledger.log.check_in` returns or raises; one bad statement costs the others nothing. The whole
         answer is Unreachable (``log.workers``) when a worker died.
@@ -62,7 +65,7 @@ class Verifiers:
             packed, faults = held.result()
             answer.set_result([faults[at] if each is None else each for at, each in enumerate(_DECODER.decode(packed))])
 
-        self._pool.submit(_check, list(statements), list(keys)).add_done_callback(done)
+        self._pool.submit(_check, list(statements), list(keys), list(contents)).add_done_callback(done)
         return answer
 
     def close(self) -> None:
@@ -70,7 +73,9 @@ class Verifiers:
         self._pool.shutdown()
 
 
-def _check(statements: list[bytes], keys: list[bytes]) -> tuple[bytes, dict[int, Malformed | Unproven]]:
+def _check(
+    statements: list[bytes], keys: list[bytes], contents: list[tuple[bytes, bytes]]
+) -> tuple[bytes, dict[int, Malformed | Unproven]]:
     """Check a piece of work inside a worker; sealed statements go back packed, because faults alone are rare."""
     known: dict[bytes, PublicKey] = {}
     found: list[Sealed | None] = []
@@ -78,7 +83,8 @@ def _check(statements: list[bytes], keys: list[bytes]) -> tuple[bytes, dict[int,
     for at, (statement, raw) in enumerate(zip(statements, keys, strict=True)):
         try:
             key = known.get(raw) or known.setdefault(raw, PublicKey.from_cose(raw))
-            found.append(check_in(statement, key))
+            content, salt = contents[at] if contents else (None, None)
+            found.append(check_in(statement, key, content=content, salt=salt))
         except (Malformed, Unproven) as fault:
             faults[at] = fault
             found.append(None)

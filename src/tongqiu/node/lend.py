@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import functools
 import hashlib
 import secrets
 import tomllib
@@ -167,13 +166,14 @@ def open_doors(node: Node, rest: App, *, tokens: Iterable[Token] | None = None) 
                 other=other[1],
             )
     made = {mount.rstrip("/"): load(door.app)(lender(node, door, held)) for door in doors for mount in door.mounts}
-    return functools.partial(_dispatch, made, rest)
 
+    # A plain coroutine function: servers tell by its form which version of ASGI an application speaks.
+    async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
+        path = str(scope.get("path", "")) if scope["type"] == "http" else ""
+        app = next((app for mount, app in made.items() if path and _below(path, mount)), rest)
+        await app(scope, receive, send)
 
-async def _dispatch(made: Mapping[str, App], rest: App, scope: Scope, receive: Receive, send: Send) -> None:
-    path = str(scope.get("path", "")) if scope["type"] == "http" else ""
-    app = next((app for mount, app in made.items() if path and _below(path, mount)), rest)
-    await app(scope, receive, send)
+    return dispatch
 
 
 def _below(path: str, mount: str) -> bool:
