@@ -6,13 +6,14 @@ that a process which touched hostile files sends. When the parent goes away, so 
 
 from __future__ import annotations
 
+import math
 import os
+import signal
 import sys
-import tempfile
 import threading
 import time
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import msgspec
 
@@ -21,13 +22,20 @@ from tongqiu.practice import load
 from tongqiu.record.faults import TABLE, Fault, Malformed
 from tongqiu.record.statement import Attachment, Said
 from tongqiu.record.subject import Subject
-from tongqiu.record.text import Text
+from tongqiu.record.text import Text, inert
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 FRAME_LIMIT = 512 << 20
+MAX_DEPTH = 32
+MAX_WORDS = 2000
+MAX_HANDED = 100_000
 _PATIENCE = 0.05
+_UNSAID = Text(en="", zh="")
+
+Name = Annotated[str, msgspec.Meta(max_length=200)]
+"""A kind, a file's name or its media type: short, whatever the child says."""
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -42,16 +50,23 @@ class Order(msgspec.Struct, frozen=True):
     needs: tuple[str, ...]
     megabytes: int
     seconds: int
+    scratch: str = ""
 
 
 class Handed(msgspec.Struct, frozen=True):
     """One record as it crosses from child to parent: the body is plain values."""
 
-    kind: str
+    kind: Name
     subject: Subject
     body: Any
-    thread: str | None
-    files: tuple[tuple[str, str, bytes], ...]
+    thread: Annotated[str, msgspec.Meta(max_length=1024)] | None
+    files: Annotated[tuple[tuple[Name, Name, bytes], ...], msgspec.Meta(max_length=1000)]
+
+    def __post_init__(self) -> None:
+        """Raise ValueError, which reading a frame reports, for a body that is not made of plain values."""
+        if len(self.subject.name) > MAX_WORDS:
+            raise ValueError("a subject's name is too long")
+        _check_plain(self.body, 0)
 
     def said(self) -> Said:
         """Return it as the node reads it; the body stays plain until its kind has checked it."""
@@ -62,22 +77,53 @@ class Handed(msgspec.Struct, frozen=True):
 class Failed(msgspec.Struct, frozen=True):
     """A fault as it crosses from child to parent."""
 
-    branch: str
-    code: str
+    branch: Name
+    code: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_.-]{0,99}\Z")]
     what: Text
     do: Text
-    where: str
+    where: Annotated[str, msgspec.Meta(max_length=MAX_WORDS)]
+
+    def __post_init__(self) -> None:
+        """Raise ValueError, which reading a frame reports, for words longer than any message is."""
+        if max(len(words) for text in (self.what, self.do) for words in (text.en, text.zh)) > MAX_WORDS:
+            raise ValueError(f"a message is longer than {MAX_WORDS} characters")
 
     def fault(self) -> Fault:
-        """Return the fault again."""
+        """Return the fault again, its words inert: what a process says that touched hostile files is shown to people."""
         branch = next((cls for cls in TABLE if cls.__name__ == self.branch), Malformed)
-        return branch(self.code, self.what, do=self.do, where=self.where)
+        what, do = (Text(en=inert(text.en), zh=inert(text.zh)) for text in (self.what, self.do))
+        fault = branch(self.code, _UNSAID, do=_UNSAID, where=inert(self.where))
+        # Set, not filled: in words from outside, braces are braces.
+        fault.what, fault.do = what, do
+        fault.args = (fault.line(),)
+        return fault
 
     @classmethod
     def of(cls, fault: Fault) -> Failed:
-        """Return ``fault`` as plain values."""
+        """Return ``fault`` as plain values, overlong words cut."""
         branch = next(each.__name__ for each in type(fault).__mro__ if each in TABLE)
-        return cls(branch, fault.code, fault.what, fault.do, fault.where)
+        what, do = (Text(en=_cut(text.en), zh=_cut(text.zh)) for text in (fault.what, fault.do))
+        return cls(branch, fault.code, what, do, _cut(fault.where))
+
+
+def _cut(words: str) -> str:
+    return words if len(words) <= MAX_WORDS else words[: MAX_WORDS - 1] + "…"
+
+
+def _check_plain(value: object, depth: int) -> None:
+    """Raise ValueError unless ``value`` is nothing but texts, numbers, truth values, lists and tables by name."""
+    if depth > MAX_DEPTH:
+        raise ValueError(f"more than {MAX_DEPTH} levels inside each other")
+    if isinstance(value, dict):
+        for key, each in value.items():
+            if not isinstance(key, str):
+                raise ValueError(f"a key is not text but {type(key).__name__}")  # noqa: TRY004 - msgspec reports ValueError
+            _check_plain(each, depth + 1)
+    elif isinstance(value, list):
+        for each in value:
+            _check_plain(each, depth + 1)
+    elif value is not None and not isinstance(value, bool | int | float | str | bytes):
+        raise ValueError(f"not a plain value: {type(value).__name__}")
 
 
 class Frame(msgspec.Struct, frozen=True):
@@ -85,10 +131,15 @@ class Frame(msgspec.Struct, frozen=True):
 
     done: float | None = None
     total: float | None = None
-    handed: tuple[Handed, ...] | None = None
+    handed: Annotated[tuple[Handed, ...], msgspec.Meta(max_length=MAX_HANDED)] | None = None
     failed: Failed | None = None
     isolated: bool = False
     meter: dict[str, float | None] | None = None
+
+    def __post_init__(self) -> None:
+        """Raise ValueError, which reading a frame reports, for progress that is no number."""
+        if not all(math.isfinite(each) for each in (self.done, self.total) if each is not None):
+            raise ValueError("progress is not a number")
 
 
 def write(stream: IO[bytes], value: object) -> None:
@@ -140,6 +191,8 @@ def main() -> None:
     if data is None:
         return
     order = msgspec.msgpack.decode(data, type=Order)
+    # First of all: a process that has a second thread can no longer leave the network.
+    isolated = confine(order.megabytes, order.seconds, network="endpoint" in order.needs)
     threading.Thread(target=_follow_parent, daemon=True).start()
     lock, last = threading.Lock(), [0.0]
 
@@ -150,21 +203,21 @@ def main() -> None:
             with lock:
                 write(answers, Frame(done=float(done), total=None if total is None else float(total)))
 
-    isolated = confine(order.megabytes, order.seconds, network="endpoint" in order.needs)
-    with tempfile.TemporaryDirectory(prefix="tongqiu-run-") as scratch:
-        try:
-            end = Frame(handed=observe(order, report=report, scratch=Path(scratch)), isolated=isolated)
-        except Fault as fault:
-            end = Frame(failed=Failed.of(fault), isolated=isolated)
-        except MemoryError:
-            end = Frame(failed=Failed.of(_too_large(order.megabytes)), isolated=isolated)
+    try:
+        end = Frame(handed=observe(order, report=report, scratch=Path(order.scratch)), isolated=isolated)
+    except Fault as fault:
+        end = Frame(failed=Failed.of(fault), isolated=isolated)
+    except MemoryError:
+        end = Frame(failed=Failed.of(_too_large(order.megabytes)), isolated=isolated)
     with lock:
         write(answers, end)
 
 
 def _follow_parent() -> None:
-    """Leave at once when the parent closes our input: it was killed, or gave up on us."""
+    """Leave at once, with every engine we started, when the parent closes our input: it was killed, or gave up on us."""
     os.read(0, 1)
+    if hasattr(os, "killpg") and os.getpgrp() == os.getpid():
+        os.killpg(os.getpid(), signal.SIGKILL)
     os._exit(70)
 
 

@@ -4,22 +4,34 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
+import signal
+import stat
 import subprocess
 import sys
+import tempfile
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import msgspec
 
 from tongqiu.node import child
-from tongqiu.record.faults import Fault, Malformed, Refused
-from tongqiu.record.text import Text
+from tongqiu.node.world import PARENT
+from tongqiu.record.faults import Fault, Malformed, Refused, Unreachable
+from tongqiu.record.text import Text, inert
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from tongqiu.record.statement import Said
+
+CHILD = (sys.executable, "-I", "-m", "tongqiu.node.child")
+MAX_WIDTH = 256
+SCRATCH = "tongqiu-run-"
+_GRACE = 60.0
 
 Progress = "Callable[[str, float, float | None], None]"
 
@@ -52,13 +64,25 @@ class Runner(Protocol):
 class ChildRunner:
     """Runs in child processes, at most ``width`` at once."""
 
-    def __init__(self, width: int | None = None) -> None:
-        """Use ``width`` processes, or as many as this machine has cores."""
-        self._width = width or os.cpu_count() or 1
+    def __init__(self, width: int | None = None, command: Sequence[str] = CHILD) -> None:
+        """Use ``width`` processes (1 to 256), or as many as this machine has cores; ``command`` starts each.
+
+        Raises Malformed (``run.width``).
+        """
+        self._width, self._command = width or os.cpu_count() or 1, tuple(command)
+        if not 1 <= self._width <= MAX_WIDTH:
+            raise Malformed(
+                "run.width",
+                Text(en="{width} runs cannot be done at once.", zh="无法同时进行 {width} 项检测。"),
+                do=Text(en="Give a number from 1 to {most}.", zh="请给出 1 到 {most} 之间的数。"),
+                width=width,
+                most=MAX_WIDTH,
+            )
 
     def run(self, planned: Iterable[Planned], progress: Callable[[str, float, float | None], None]) -> Iterator[Ended]:
-        """Yield each run as it ends. Leaving the loop early ends the children that are left."""
-        living: set[subprocess.Popen[bytes]] = set()
+        """Yield each run as it ends. Leaving the loop early ends the children that are left, and what they started."""
+        living = _Living(self._command)
+        sweep()
         with ThreadPoolExecutor(self._width) as pool:
             waiting = [pool.submit(_one, each, progress, living) for each in planned]
             try:
@@ -67,60 +91,202 @@ class ChildRunner:
             finally:
                 for future in waiting:
                     future.cancel()
-                for process in list(living):
-                    with contextlib.suppress(OSError):
-                        process.kill()
+                living.end()
 
 
-def _one(
-    planned: Planned,
-    progress: Callable[[str, float, float | None], None],
-    living: set[subprocess.Popen[bytes]],
-) -> Ended:
+class _Living:
+    """The children that are alive, and whether any more may be started."""
+
+    def __init__(self, command: tuple[str, ...]) -> None:
+        self._command = command
+        self._lock, self._over = threading.Lock(), False
+        self._processes: set[subprocess.Popen[bytes]] = set()
+
+    def start(self) -> subprocess.Popen[bytes]:
+        """Start a child in a session of its own: it can be ended with all it started, and never sees our terminal."""
+        with self._lock:
+            if self._over:
+                raise _stopped()
+            process = subprocess.Popen(  # noqa: S603 - our own interpreter and module, or what the caller named
+                self._command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+                env={
+                    **os.environ,
+                    PARENT: str(os.getpid()),
+                    "PYTHONHASHSEED": "0",
+                    "OMP_NUM_THREADS": "1",
+                    "OPENBLAS_NUM_THREADS": "1",
+                },
+            )
+            self._processes.add(process)
+            return process
+
+    def leave(self, process: subprocess.Popen[bytes]) -> None:
+        """End what is left of a child and of what it started, and forget it."""
+        _kill(process)
+        process.wait()
+        with self._lock:
+            self._processes.discard(process)
+
+    def end(self) -> None:
+        """End every child, and start no more."""
+        with self._lock:
+            self._over = True
+            for process in self._processes:
+                _kill(process)
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """End a child and every process of its group, unless its number was given back to the system already."""
+    if process.returncode is not None:
+        return
+    with contextlib.suppress(OSError):
+        if hasattr(os, "killpg"):
+            os.killpg(process.pid, signal.SIGKILL)
+    with contextlib.suppress(OSError):
+        process.kill()
+
+
+def _one(planned: Planned, progress: Callable[[str, float, float | None], None], living: _Living) -> Ended:
     """Do one run in a child and return its end; a child that dies silently ends in a fault that says so."""
-    process = subprocess.Popen(
-        [sys.executable, "-I", "-m", "tongqiu.node.child"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env={**os.environ, "PYTHONHASHSEED": "0", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
-    )
-    living.add(process)
+    try:
+        with scratch() as folder:
+            order = msgspec.structs.replace(planned.order, scratch=str(folder))
+            return _follow(planned, order, progress, living)
+    except Fault as fault:
+        return Ended(planned, (), fault, isolated=False)
+    except OSError as error:
+        return Ended(planned, (), _no_start(error), isolated=False)
+
+
+def _follow(
+    planned: Planned, order: child.Order, progress: Callable[[str, float, float | None], None], living: _Living
+) -> Ended:
+    """Start a child with ``order`` and read what it says until it ends."""
+    process = living.start()
     complaints: list[bytes] = []
     listener = threading.Thread(target=_listen, args=(process, complaints), daemon=True)
     listener.start()
-    timer = threading.Timer(planned.order.seconds, process.kill)
+    timer = threading.Timer(order.seconds, _kill, (process,))
     timer.start()
     try:
         assert process.stdin is not None  # noqa: S101 - opened above
         assert process.stdout is not None  # noqa: S101 - opened above
         with contextlib.suppress(BrokenPipeError):
-            child.write(process.stdin, planned.order)
+            child.write(process.stdin, order)
         while data := child.read(process.stdout):
-            frame = msgspec.msgpack.decode(data, type=child.Frame)
+            frame = decode(data)
             if frame.failed is not None:
                 return Ended(planned, (), frame.failed.fault(), frame.isolated)
             if frame.handed is not None:
                 return Ended(planned, tuple(each.said() for each in frame.handed), None, frame.isolated)
             if frame.done is not None:
                 progress(planned.name, frame.done, frame.total)
-        process.wait()
+        code = _end_of(process)
         listener.join(1)
-        return Ended(planned, (), _died(process.returncode, b"".join(complaints)), isolated=False)
-    except (Fault, msgspec.MsgspecError) as error:
-        return Ended(
-            planned, (), error if isinstance(error, Fault) else _died(None, str(error).encode()), isolated=False
-        )
+        return Ended(planned, (), _died(code, b"".join(complaints)), isolated=False)
     finally:
         timer.cancel()
-        with contextlib.suppress(OSError):
-            process.kill()
+        living.leave(process)
         for stream in (process.stdin, process.stdout):
             with contextlib.suppress(OSError):
                 if stream is not None:
                     stream.close()
-        process.wait()
-        living.discard(process)
+
+
+def decode(data: bytes) -> child.Frame:
+    """Return what a child said. Raises Malformed (``run.failed``) for anything that is not a frame of plain values.
+
+    The bytes come from a process that touched hostile files: nesting, extension types and false UTF-8 are among them.
+    """
+    try:
+        return msgspec.msgpack.decode(data, type=child.Frame)
+    except (msgspec.MsgspecError, ValueError, TypeError, OverflowError, RecursionError, MemoryError) as error:
+        raise _died(None, f"{type(error).__name__}: {error}".encode(errors="replace")) from error
+
+
+def _end_of(process: subprocess.Popen[bytes]) -> int:
+    """Return how a child ended, without giving its number back: what it started can still be ended by it."""
+    if not hasattr(os, "waitid"):
+        return process.wait()
+    info = os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    assert info is not None  # noqa: S101 - None is only for WNOHANG
+    return info.si_status if info.si_code == os.CLD_EXITED else -info.si_status
+
+
+@contextlib.contextmanager
+def scratch() -> Iterator[Path]:
+    """Lend an empty folder that is gone afterwards, however the run ended; marked as ours while we live."""
+    folder = Path(tempfile.mkdtemp(prefix=SCRATCH))
+    mark = _claim(folder)
+    try:
+        yield folder
+    finally:
+        _clear(folder)
+        if mark is not None:
+            os.close(mark)
+
+
+def sweep(place: Path | None = None, *, grace: float = _GRACE) -> int:
+    """Remove scratch folders that killed processes of this user left in ``place`` (the temporary folder by default).
+
+    Living processes hold a lock on theirs; one younger than ``grace`` seconds may be about to. Returns how many.
+    """
+    gone = 0
+    for folder in (place or Path(tempfile.gettempdir())).glob(SCRATCH + "*"):
+        try:
+            found = folder.lstat()
+        except OSError:
+            continue
+        ours = stat.S_ISDIR(found.st_mode) and hasattr(os, "geteuid") and found.st_uid == os.geteuid()
+        if not ours or time.time() - found.st_mtime < grace:
+            continue
+        mark = _claim(folder)
+        if mark is not None:
+            _clear(folder)
+            os.close(mark)
+            gone += 1
+    return gone
+
+
+def _claim(folder: Path) -> int | None:
+    """Lock a folder for as long as this process lives; None where another holds it, or locks are not known."""
+    try:
+        import fcntl
+    except ImportError:
+        return None
+    try:
+        mark = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(mark)
+        return None
+    return mark
+
+
+def _clear(folder: Path) -> None:
+    """Remove a folder as far as the system allows; a run may have left names and depths that resist."""
+    with contextlib.suppress(OSError, RecursionError):
+        shutil.rmtree(folder, onerror=_open_and_repeat)
+
+
+def _open_and_repeat(_call: object, path: str, _error: object) -> None:
+    """Give us the rights that a run took away from its own folder or its parent, and remove it then."""
+    for each in (Path(path).parent, Path(path)):
+        with contextlib.suppress(OSError):
+            if not each.is_symlink():
+                each.chmod(0o700)
+    with contextlib.suppress(OSError):
+        if Path(path).is_dir() and not Path(path).is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            Path(path).unlink()
 
 
 def _listen(process: subprocess.Popen[bytes], complaints: list[bytes]) -> None:
@@ -130,6 +296,26 @@ def _listen(process: subprocess.Popen[bytes], complaints: list[bytes]) -> None:
         while chunk := process.stderr.read1(4096):  # type: ignore[attr-defined]
             complaints.append(chunk)
             del complaints[:-4]
+
+
+def _stopped() -> Fault:
+    return Refused(
+        "run.stopped",
+        Text(en="The run was stopped before it began.", zh="检测在开始之前已停止。"),
+        do=Text(en="Start it again.", zh="请重新开始。"),
+    )
+
+
+def _no_start(error: OSError) -> Fault:
+    return Unreachable(
+        "run.start",
+        Text(en="The run could not be started: {error}.", zh="无法启动检测：{error}。"),
+        do=Text(
+            en="Free some memory or disk space, then try again.",
+            zh="请腾出内存或磁盘空间后重试。",
+        ),
+        error=error.strerror or type(error).__name__,
+    )
 
 
 def _died(code: int | None, complaint: bytes) -> Fault:
@@ -150,5 +336,6 @@ def _died(code: int | None, complaint: bytes) -> Fault:
             en="This is a defect of the check; report it with the line above.",
             zh="这是检测程序的缺陷；请附上此行报告。",
         ),
-        error=complaint.decode(errors="replace").strip().rpartition("\n")[2][:300] or f"exit code {code}",
+        error=inert(complaint.decode(errors="replace").strip().rpartition("\n")[2][:300], one_line=True)
+        or f"exit code {code}",
     )

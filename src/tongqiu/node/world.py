@@ -5,9 +5,12 @@ This is the real world of :class:`tongqiu.practice.World`; it lives in the child
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import datetime
 import os
+import re
+import signal
 import subprocess
 import sys
 import time
@@ -25,8 +28,13 @@ if TYPE_CHECKING:
 
     from tongqiu.practice import Clock
 
+PARENT = "TONGQIU_PARENT"
+"""The environment variable in which a process that is to end with its parent finds the parent's number."""
+
 _CLONE_NEWUSER = 0x10000000
 _CLONE_NEWNET = 0x40000000
+_PR_SET_PDEATHSIG = 1
+_PROCESSES = 1024
 
 
 class SystemClock:
@@ -133,7 +141,14 @@ class ChildPool:
         """
         command = [sys.executable, "-I", "-m", "tongqiu.node.jail", str(megabytes), str(int(seconds) + 1), *argv]
         try:
-            done = subprocess.run(command, input=stdin, capture_output=True, timeout=seconds, check=False)  # noqa: S603 - our own interpreter, a module name and arguments from an installed practice
+            done = subprocess.run(  # noqa: S603 - our own interpreter, a module name and arguments from an installed practice
+                command,
+                input=stdin,
+                capture_output=True,
+                timeout=seconds,
+                check=False,
+                env={**os.environ, PARENT: str(os.getpid())},
+            )
         except subprocess.TimeoutExpired as error:
             raise _limit(argv[0], f"{seconds:g} s") from error
         if done.returncode < 0:
@@ -196,8 +211,9 @@ class LentWorld:
 def confine(megabytes: int, seconds: int, *, network: bool) -> bool:
     """Put limits on this process: address space, processor time, file size, no core file; no network unless allowed.
 
-    Returns whether the network was cut off by the system; where the system does not allow that (or is not Linux), the
-    interpreter refuses sockets itself, which native code could pass by.
+    Call it before the first thread starts: Linux lets only a process of one thread leave its user's namespace. Returns
+    whether the network was cut off by the system; where the system does not allow that (or is not Linux), the
+    interpreter refuses sockets itself, which native code could pass by. On Linux the process ends with its parent.
     """
     try:
         import resource
@@ -213,18 +229,69 @@ def confine(megabytes: int, seconds: int, *, network: bool) -> bool:
             ceiling = resource.getrlimit(limit)[1]
             value = value if ceiling == resource.RLIM_INFINITY else min(value, ceiling)  # noqa: PLW2901
             resource.setrlimit(limit, (value, ceiling if limit != resource.RLIMIT_CORE else value))
-    if network:
-        return False
-    cut = False
+    cut = not network and sys.platform == "linux" and _leave_network()
+    if not network:
+        sys.addaudithook(_no_sockets)
     if sys.platform == "linux":
-        libc = ctypes.CDLL(None, use_errno=True)
-        cut = int(libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET)) == 0
-    sys.addaudithook(_no_sockets)
+        # After the namespaces: a change of credentials would forget the wish (prctl(2), PR_SET_PDEATHSIG).
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.environ.get(PARENT, "") not in {"", str(os.getppid())}:
+            os._exit(70)  # it ended before we could ask to end with it
     return cut
 
 
+def _leave_network() -> bool:
+    """Move into a network of our own that leads nowhere; tell whether the system let us.
+
+    The superuser needs no user namespace for that, and in one it would lose sight of files that belong to others.
+    """
+    libc = ctypes.CDLL(None, use_errno=True)
+    if os.geteuid() == 0 and int(libc.unshare(_CLONE_NEWNET)) == 0:
+        return True
+    user, group = os.geteuid(), os.getegid()
+    if int(libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET)) != 0:
+        return False
+    with contextlib.suppress(OSError):
+        # We stay who we were; engines that we start can then leave in the same way (user_namespaces(7)).
+        Path("/proc/self/setgroups").write_text("deny")
+        Path("/proc/self/uid_map").write_text(f"{user} {user} 1")
+        Path("/proc/self/gid_map").write_text(f"{group} {group} 1")
+    _limit_processes()
+    return True
+
+
+def _limit_processes() -> None:
+    """Bound how many processes this run may have, where the system counts them for this namespace alone.
+
+    Before Linux 5.14 the limit counts every process of the user, and would break runs beside a busy desktop.
+    """
+    import resource
+
+    found = re.match(r"(\d+)\.(\d+)", os.uname().release)
+    if found and (int(found[1]), int(found[2])) >= (5, 14):
+        ceiling = resource.getrlimit(resource.RLIMIT_NPROC)[1]
+        most = _PROCESSES if ceiling == resource.RLIM_INFINITY else min(_PROCESSES, ceiling)
+        resource.setrlimit(resource.RLIMIT_NPROC, (most, most))
+
+
+_OUTWARD = frozenset(
+    {
+        "socket.bind",
+        "socket.connect",
+        "socket.getaddrinfo",
+        "socket.gethostbyaddr",
+        "socket.gethostbyname",
+        "socket.getnameinfo",
+        "socket.sendmsg",
+        "socket.sendto",
+        "socket.sethostname",
+    }
+)
+"""Every audit event of CPython by which a socket or a name lookup reaches out (docs.python.org, audit events table)."""
+
+
 def _no_sockets(event: str, _args: tuple[object, ...]) -> None:
-    if event in {"socket.connect", "socket.bind", "socket.sendto", "socket.getaddrinfo"}:
+    if event in _OUTWARD:
         raise Refused(
             "world.network",
             Text(en="A run has no network.", zh="检测运行时没有网络。"),
@@ -251,4 +318,4 @@ def _limit(engine: str, limit: str) -> Refused:
     )
 
 
-__all__ = ["ChildPool", "LentTree", "LentWorld", "ProcessMeter", "Scratch", "SystemClock", "confine"]
+__all__ = ["PARENT", "ChildPool", "LentTree", "LentWorld", "ProcessMeter", "Scratch", "SystemClock", "confine"]

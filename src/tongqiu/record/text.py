@@ -7,6 +7,7 @@ sentence (see ``docs/adr/0003-words-in-two-languages.md``).
 
 from __future__ import annotations
 
+import re
 import string
 
 import msgspec
@@ -34,6 +35,21 @@ class Text(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def of(self, language: str) -> str:
         """Return the sentence in ``language`` (an RFC 5646 tag; only its primary part is read), else in English."""
         return self.zh if language.split("-", maxsplit=1)[0].lower() == "zh" else self.en
+
+
+_ACTIVE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+"""What a terminal or page may obey instead of showing: C0 (but for tab and line end), C1, separators, bidi controls
+(Unicode UAX 9, 2.1 to 2.6), the byte order mark, and half surrogate pairs, which no stream can write."""
+
+
+def inert(words: str, *, one_line: bool = False) -> str:
+    """Return ``words`` with every control character made visible as its escape, so that showing them does nothing else.
+
+    With ``one_line``, tabs and line ends are made visible too, so that a name cannot look like a line of ours. The
+    escapes are those of JSON, which stays the same value under them.
+    """
+    shown = _ACTIVE.sub(lambda found: f"\\u{ord(found[0]):04x}", words)
+    return shown.replace("\n", "\\n").replace("\t", "\\t") if one_line else shown
 
 
 class _Visible(dict[str, object]):
