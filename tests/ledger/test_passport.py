@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from tongqiu.ledger import passport, receipt
+from tongqiu.ledger import checkpoint, passport, receipt
 from tongqiu.ledger.log import Log, Submission, check_in
 from tongqiu.ledger.memory import MemoryBackend
 from tongqiu.record import cbor
 from tongqiu.record.faults import Malformed, Unproven
 from tongqiu.record.statement import moment_of
 from tongqiu.seal import cose, keyfile, rotation, statement
-from tongqiu.seal.policy import LogPin, PartyPin, Policy
+from tongqiu.seal.keys import ESP256, MLDSA44
+from tongqiu.seal.policy import LogPin, PartyPin, Policy, read_trust, write_trust
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -332,3 +333,49 @@ def test_a_passport_over_the_limit_is_not_written() -> None:
 def test_a_passport_without_records_says_so_by_its_list() -> None:
     report = read(make(items=[], files=[]))
     assert (report.items, report.files) == ((), {})
+
+
+def test_a_receipt_without_a_signed_size_is_no_evidence() -> None:
+    """Other software's receipts prove a root and no place; an evidence file promises a place."""
+    (whole,) = items(indices=(2,), withheld=())
+    opened = receipt.open_receipt(whole.receipt)
+    said = {label: value for label, value in opened.sign1.headers[15].items() if label != receipt.SIZE}
+    entry = statement.entry_of(whole.statement)
+    root = receipt.verify_receipt(whole.receipt, entry, LOG_KEY.public).root
+    bare = cose.sign({receipt.VDS: 1, cose.CLAIMS: said}, root, LOG_KEY)
+    unsized = cose.encode(msgspec.structs.replace(bare, unprotected=opened.sign1.unprotected), detached=True)
+    assert not receipt.verify_receipt(unsized, entry, LOG_KEY.public).size_signed
+    assert receipt.verify_foreign(unsized, entry, LOG_KEY.public).differences == ("size-unsigned",)
+    with pytest.raises(Unproven) as raised:
+        read(make(items=[msgspec.structs.replace(whole, receipt=unsized)]))
+    assert raised.value.code == "passport.checkpoint"
+
+
+@pytest.mark.parametrize("alg", [ESP256, MLDSA44])
+def test_records_and_seals_of_other_kinds_of_keys_are_evidence(alg: int) -> None:
+    party = keyfile.from_seed(b"k" * 32, alg)
+    log = make_log()
+    content, salt = b"said with another key", b"k" * 32
+    data = statement.seal_statement(content, salt, signer=party, issuer=party.public.did, subject=SUBJECT)
+    (logged,) = log.record(check_in(data, party.public, content=content, salt=salt))
+    beside = keyfile.from_seed(b"b" * 32, MLDSA44)
+    note = log.checkpoint()
+    made = make(
+        log,
+        party,
+        exporter=party.public.did,
+        items=items(log, (2, logged.index), ()),
+        checkpoint_note=note + checkpoint.cosign(note, ORIGIN, beside, at=0),
+    )
+    policy = Policy((*POLICY.parties, PartyPin("Other", party.public.did)), POLICY.logs)
+    assert read_trust(write_trust(policy).encode()) == policy
+    report = read(made, policy)
+    assert report.pinned
+    assert (report.exporter_name, report.items[1].issuer_name) == ("Other", "Other")
+
+
+def test_a_log_key_that_signs_no_checkpoints_is_refused() -> None:
+    curve = keyfile.from_seed(b"k" * 32, ESP256)
+    with pytest.raises(Unproven) as raised:
+        read(make(log_key=curve.public))
+    assert raised.value.code == "note.unsigned"
