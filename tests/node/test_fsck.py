@@ -176,7 +176,7 @@ LOST = [
     ("DELETE FROM audience WHERE number = 1", "columns"),
     ("DELETE FROM v_systems_1", "registry"),
     (
-        "INSERT INTO v_systems_1 SELECT zeroblob(32), 5, _entry, _aud, _drop, subject, name, purpose, version, parts, at, entry FROM v_systems_1 LIMIT 1",
+        "INSERT INTO v_systems_1 SELECT zeroblob(32), 5, _entry, _aud, _drop, subject, name, purpose, version, parts, at, entry, issuer FROM v_systems_1 LIMIT 1",
         "registry",
     ),
 ]

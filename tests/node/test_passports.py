@@ -166,12 +166,12 @@ def test_a_verdict_that_the_rule_does_not_give_is_found(node: Node, folder: Path
     text = msgspec.json.encode(verdict.body).decode().replace('"undecided"', '"met"').replace('"unmet"', '"met"')
     forged = msgspec.json.decode(text)
     assert forged != verdict.body
-    node.replace(
-        verdict.content.thread or "",
-        [Said(verdict.kind, verdict.subject, forged, verdict.content.rests_on)],
+    node.publish(
+        [Said(verdict.kind, verdict.subject, forged, verdict.content.rests_on, thread=verdict.content.thread)],
         by=verdict.content.by,
         key=verdict.content.key,
         asked=verdict.content.asked,
+        retiring=[verdict],
     )
     found = _verify(node, passports.export(node, outcome.system))
     assert [each.statement.kind for each in found.records if each.derived is False] == ["evaluation.verdict/1"]

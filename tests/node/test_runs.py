@@ -128,6 +128,19 @@ def test_a_hostile_child_ends_in_a_fault_and_the_next_run_is_done(
     assert _end(probing("def nothing(subject, params, world): return ()"), _order()).fault is None
 
 
+def test_what_a_body_is_made_of_crosses(probing: Callable[[str], runs.ChildRunner]) -> None:
+    said = """
+        import typing
+        from tongqiu.record.statement import Said
+        class Body(msgspec.Struct): items: typing.Any
+        def nothing(subject, params, world):
+            return [Said("a.b/1", subject, Body(((1, 2.5, None), {3: (True, "文")})))]
+    """
+    ended = _end(probing(said), _order())
+    assert ended.fault is None
+    assert ended.said[0].body == {"items": [[1, 2.5, None], {"3": [True, "文"]}]}
+
+
 def test_a_fault_crosses_unchanged_but_for_what_a_terminal_would_obey() -> None:
     fault = Malformed("a.b", Text(en="x {y}", zh="某 {y}"), do=Text(en="do", zh="做"), where="f:1", y="{where:>9}")
     crossed = child.Failed.of(fault).fault()

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tongqiu.node.desk import Explained
-    from tongqiu.node.passports import Verification
+    from tongqiu.node.passports import Checked, Verification
     from tongqiu.record.subject import Subject
 
 Home = Annotated[
@@ -110,12 +110,17 @@ def _print_proven(found: Verification) -> None:
         )
     for claim in report.proven:
         out.print("  " + claim.text.of(lang()))
-    counts = {"n": sum(each.derived is True for each in found.records), "all": len(found.records)}
+    bare = sum(each.derived is None and not each.notes for each in found.records)
+    counts = {
+        "n": sum(each.derived is True for each in found.records),
+        "all": len(found.records),
+        "bare": bare,
+    }
     out.print(
         "  "
         + t(
-            "Arithmetic re-derived: {n} of {all} disclosed records; the others hold nothing to compute",
-            "算术已重新推导：已披露的 {all} 条记录中的 {n} 条；其余记录没有可计算的内容",
+            "Arithmetic re-derived: {n} of {all} disclosed records; {bare} hold nothing to compute",
+            "算术已重新推导：已披露的 {all} 条记录中的 {n} 条；{bare} 条没有可计算的内容",
             **counts,
         )
     )
@@ -126,6 +131,12 @@ def _print_doubts(found: Verification) -> None:
     out.print(styled(t("NOT PROVEN", "未证明"), "bold yellow"))
     for claim in report.not_proven:
         out.print("  " + claim.text.of(lang()))
+    again = [each for each in found.records if each.derived is not True and each.notes]
+    if again:
+        out.print("  " + t("Arithmetic of {n} records: see below why", "{n} 条记录的算术：原因见下", n=len(again)))
+    ended = sum(not each.standing for each in found.records)
+    if ended:
+        out.print("  " + t("Withdrawn or replaced since: {n} records", "此后已被撤回或替代：{n} 条记录", n=ended))
     withheld = sum(not item.disclosed for item in report.items)
     if withheld:
         out.print("  " + t("Content withheld: {n} records", "内容未披露：{n} 条记录", n=withheld))
@@ -145,7 +156,7 @@ def _print_records(found: Verification) -> None:
             each.statement.kind,
             each.statement.subject.name or each.statement.subject.id,
             each.statement.at,
-            " ".join([words[each.derived], *(note.of(lang()) for note in each.notes if each.derived is not True)]),
+            " ".join([words[each.derived], *_remarks(each)]),
         )
         for each in found.records
     ]
@@ -157,13 +168,26 @@ def _print_records(found: Verification) -> None:
         t("Computed again", "重新计算"),
     )
     out.print(table(heads, rows))
-    findings = [(each.statement, finding) for each in found.records for finding in each.statement.content.findings]
+    findings = [(each, finding) for each in found.records for finding in each.statement.content.findings]
     if findings:
         shown = [
-            (VERDICTS[finding.verdict].of(lang()), about.subject.name or about.subject.id, finding.title.of(lang()))
-            for about, finding in findings
+            (
+                VERDICTS[finding.verdict].of(lang()) + ("" if each.derived and each.standing else " (!)"),
+                each.statement.subject.name or each.statement.subject.id,
+                finding.title.of(lang()),
+            )
+            for each, finding in findings
         ]
         out.print(table((t("Verdict", "结论"), t("About", "对象"), t("Requirement", "要求")), shown))
+        if any(not (each.derived and each.standing) for each, _ in findings):
+            out.print(t("(!) not computed again here, or no longer standing", "(!) 此处未能重新计算，或已不再有效"))
+
+
+def _remarks(checked: Checked) -> list[str]:
+    """Return what must be said beside the outcome of one record."""
+    ended = [] if checked.standing else [t("withdrawn or replaced", "已被撤回或替代")]
+    usual = checked.derived is True and len(checked.notes) == 1
+    return ended + ([] if usual else [note.of(lang()) for note in checked.notes])
 
 
 def explain(

@@ -7,7 +7,7 @@ log held by then). The same snapshot always gives the same answers.
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from tongqiu.node.discovery import matches
 from tongqiu.practice import Found, Measured
@@ -25,6 +25,15 @@ SUPERSESSION = "core.supersession/1"
 TOMBSTONE = "core.tombstone/1"
 
 
+class Ending(NamedTuple):
+    """That a record was withdrawn or replaced by its own issuer: its entry; where, said when and logged when."""
+
+    entry: str
+    place: int
+    said: str
+    logged: str
+
+
 class Source(Protocol):
     """Where a snapshot finds statements; whoever makes it has already bound it to what one party may read."""
 
@@ -34,8 +43,8 @@ class Source(Protocol):
         """Yield every readable statement that fits all that is given; ``kind`` may be a pattern."""
         ...
 
-    def corrections(self, statements: Collection[Statement]) -> Iterable[Statement]:
-        """Yield every readable withdrawal and replacement that names one of ``statements``."""
+    def endings(self, statements: Collection[Statement]) -> Iterable[Ending]:
+        """Yield when each of ``statements`` was withdrawn or replaced by its own issuer."""
         ...
 
 
@@ -59,10 +68,13 @@ class Listed:
             and (ref is None or ref in references(each))
         )
 
-    def corrections(self, statements: Collection[Statement]) -> Iterable[Statement]:
-        """Yield the withdrawals and replacements held here that name one of ``statements``."""
-        entries = {each.entry for each in statements}
-        return (each for each in self._statements if retires(each) in entries)
+    def endings(self, statements: Collection[Statement]) -> Iterable[Ending]:
+        """Yield when each of ``statements`` was withdrawn or replaced, as far as it is held here."""
+        held = {each.entry: each for each in statements}
+        for each in self._statements:
+            target = retires(each)
+            if target in held and held[target].issuer == each.issuer:
+                yield Ending(target, each.index, each.at, each.logged)
 
 
 class Snapshot:
@@ -174,10 +186,9 @@ class Snapshot:
         """Find out, for all statements at once, which their own issuer had ended by then."""
         fresh = {each.entry: each for each in statements if each.entry not in self._gone}
         self._gone.update(dict.fromkeys(fresh, False))
-        for each in self._source.corrections(fresh.values()):
-            target = retires(each)
-            if target in fresh and fresh[target].issuer == each.issuer and self._known(each):
-                self._gone[target] = True
+        for each in self._source.endings(fresh.values()):
+            if each.said <= self._as_of and each.logged <= self._known_at and each.place < self._size:
+                self._gone[each.entry] = True
 
     def _answer(
         self,

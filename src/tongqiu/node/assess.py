@@ -80,12 +80,13 @@ class Outcome(NamedTuple):
 
 
 class _Job(NamedTuple):
-    """One run as it was planned: which probe, the run, its slot in the log and its key."""
+    """One run as it was planned: which probe, the run, its slot in the log, its key, and the digests of all it reads."""
 
     probe: Probe
     run: Run
     slot: str
     key: str
+    digests: tuple[tuple[str, str], ...]
 
     @property
     def name(self) -> str:
@@ -111,13 +112,15 @@ def assess(
     target = read.target
     subjects = (target.subject, *(part.subject for part in target.parts))
     changed = _compose(node, target)
-    jobs = _plan(node, folder, target)
+    jobs = _plan(node, folder, target, ran_by)
     names = _unique([job.name for job in jobs])
     todo = [(name, job) for name, job in zip(names, jobs, strict=True) if not _unchanged(node, job)]
     due = {name for name, _ in todo}
     unchanged = [name for name in names if name not in due]
     watch.planned([name for name, _ in todo], unchanged)
-    done, failed = _look(node, folder, todo, watch, runner or ChildRunner(), ran_by)
+    declared = [each.id for each in subjects]
+    runner = runner or ChildRunner()
+    done, failed = _look(node, folder, todo, watch, runner=runner, ran_by=ran_by, subjects=declared)
     changed |= bool(done)
     changed |= _retire(node, subjects, {job.slot for job in jobs}, {job.slot for name, job in todo if name in failed})
     weighed, kept, misjudged = _weigh(node, subjects, watch)
@@ -152,10 +155,23 @@ def assess(
 
 
 def standing(node: Node, subjects: Iterable[Subject]) -> tuple[Statement, ...]:
-    """Return every record of this node's party that stands about ``subjects``, in order of the log."""
+    """Return every record of this node's own party that stands about ``subjects``, in order of the log.
+
+    What others said, about these or about the same bytes under other names, is not among them; nor are records that only
+    tell of a replacement or withdrawal.
+    """
     snapshot = node.snapshot()
-    found = {each.entry: each for subject in subjects for each in snapshot.standing("*", subject=subject)}
+    found = {each.entry: each for subject in subjects for each in _own(node, snapshot, "*", subject)}
     return tuple(sorted(found.values(), key=lambda each: (each.origin, each.index)))
+
+
+def _own(node: Node, snapshot: Snapshot, kind: str, subject: Subject) -> list[Statement]:
+    """Return this party's standing records of ``kind`` about just this subject, corrections left out."""
+    return [
+        each
+        for each in snapshot.standing(kind, subject=subject)
+        if each.issuer == node.me and each.subject.id == subject.id and retires(each) is None
+    ]
 
 
 def slot(name: str, subject: Subject, *more: str) -> str:
@@ -190,7 +206,7 @@ def _compose(node: Node, target: Target) -> bool:
     return True
 
 
-def _plan(node: Node, folder: Path, target: Target) -> list[_Job]:
+def _plan(node: Node, folder: Path, target: Target, ran_by: RanBy) -> list[_Job]:
     """Return every run that any probe asks for, in stable order, with slot and key."""
     known = {part.path: part.subject.digest for part in target.parts if part.path}
 
@@ -205,8 +221,10 @@ def _plan(node: Node, folder: Path, target: Target) -> list[_Job]:
             for run in load(probe.plan)(each):
                 reads = [[path, digest(path)] for path in sorted(run.reads)]
                 params = msgspec.to_builtins(run.params, str_keys=True)
-                key = _key(probe.name, probe.version, run.subject.id, run.subject.digest or "", params, reads)
-                jobs.append(_Job(probe, run, slot(probe.name, run.subject, *run.reads), key))
+                about = [run.subject.id, run.subject.digest or ""]
+                key = _key(probe.name, probe.version, about, params, reads, ran_by)
+                digests = tuple((path, value) for path, value in reads)
+                jobs.append(_Job(probe, run, slot(probe.name, run.subject, *run.reads), key, digests))
     return jobs
 
 
@@ -234,10 +252,13 @@ def _look(  # noqa: PLR0913 - one call site
     todo: list[tuple[str, _Job]],
     watch: Watch,
     runner: Runner,
+    *,
     ran_by: RanBy,
+    subjects: Iterable[str],
 ) -> tuple[list[str], dict[str, Fault]]:
     """Do the runs that are due and log each as it ends; return the names of those done, and the faults of the others."""
     by_name = dict(todo)
+    declared = frozenset(subjects)
     done: list[str] = []
     failed: dict[str, Fault] = {}
     orders = [Planned(name, job.key, _order(folder, job)) for name, job in todo]
@@ -246,7 +267,8 @@ def _look(  # noqa: PLR0913 - one call site
         job = by_name[name]
         if fault is None:
             try:
-                _check_makes(job, ended.said)
+                _check_makes(job, ended.said, declared)
+                _check_still(folder, job)
                 by = f"{job.probe.name}@{job.probe.version}"
                 node.replace(job.slot, ended.said, by=by, key=job.key, ran_by=ran_by)
                 if not ended.said:
@@ -276,18 +298,41 @@ def _order(folder: Path, job: _Job) -> child.Order:
     )
 
 
-def _check_makes(job: _Job, said: Iterable[Said]) -> None:
+def _check_makes(job: _Job, said: Iterable[Said], declared: frozenset[str]) -> None:
+    """Refuse what a run may not say: another kind, something undeclared, or a place in somebody else's thread."""
     for each in said:
-        if each.kind not in job.probe.makes:
+        wrong = {
+            "kind": each.kind not in job.probe.makes,
+            "subject": each.subject.id not in declared,
+            "thread": each.thread is not None,
+        }
+        if any(wrong.values()):
             raise Refused(
                 "probe.makes",
                 Text(
-                    en="The check {probe} may not make records of kind {kind}.",
-                    zh="检测 {probe} 不得生成类型 {kind} 的记录。",
+                    en="The check {probe} may not make this record ({why}): {kind} about {about}.",
+                    zh="检测 {probe} 不得生成此记录（{why}）：关于 {about} 的 {kind}。",
                 ),
                 do=Text(en="Tell the authors of the practice.", zh="请告知领域作者。"),
                 probe=job.probe.name,
-                kind=each.kind,
+                why=", ".join(name for name, is_wrong in wrong.items() if is_wrong),
+                kind=each.kind[:80],
+                about=each.subject.id[:120],
+            )
+
+
+def _check_still(folder: Path, job: _Job) -> None:
+    """Refuse a result of files that are not, after the run, what they were when it was planned.
+
+    What is logged names the digests of the plan; a file that was exchanged meanwhile would be signed under another's name.
+    """
+    for path, planned in job.digests:
+        if manifest.digest_of(tree.resolve(folder, path)) != planned:
+            raise Refused(
+                "run.moved",
+                Text(en="{path} was changed while it was being looked at.", zh="检测期间 {path} 被改动。"),
+                do=Text(en="Assess again when nothing writes to the folder.", zh="请在没有程序写入该目录时重新评估。"),
+                path=path,
             )
 
 
@@ -295,16 +340,15 @@ def _retire(node: Node, subjects: Sequence[Subject], planned: set[str], failed: 
     """Withdraw what stands from runs that are no longer declared, or that could not be repeated on changed input."""
     names = {probe.name for probe in node.practices.probes}
     snapshot = node.snapshot()
-    gone = [
-        each
+    gone = {
+        each.entry: each
         for subject in subjects
-        for each in snapshot.standing("*", subject=subject)
-        if each.issuer == node.me
-        and each.content.by.partition("@")[0] in names
+        for each in _own(node, snapshot, "*", subject)
+        if each.content.by.partition("@")[0] in names
         and (each.content.thread not in planned or each.content.thread in failed)
-    ]
-    for each in gone:
-        node.withdraw(each, why="no longer declared, or not repeatable on the changed input")
+    }
+    for each in gone.values():
+        node.withdraw(each, why="no longer declared, or not repeatable on the changed input", again=True)
     return bool(gone)
 
 
@@ -321,6 +365,9 @@ def _weigh(node: Node, subjects: Sequence[Subject], watch: Watch) -> tuple[list[
             try:
                 fresh = _weigh_one(node, assessor, subject, subjects)
             except Fault as fault:
+                # What the rule said before was about other input, or it would not have been asked again.
+                for each in _results(node, node.snapshot(), slot(assessor.name, subject)):
+                    node.withdraw(each, why="the rule could not be run on the changed input", again=True)
                 failed[name] = fault
                 watch.ended(name, fault)
                 continue
@@ -345,7 +392,7 @@ def _weigh_one(node: Node, assessor: Assessor, subject: Subject, subjects: Seque
     if not inputs:
         stale = _results(node, snapshot, thread)
         for each in stale:
-            node.withdraw(each, why="what it rested on no longer stands")
+            node.withdraw(each, why="what it rested on no longer stands", again=True)
         return True if stale else None
     key = _key(assessor.name, assessor.version, subject.id, inputs, node.norms_digest)
     if _standing_with(node, thread, key):

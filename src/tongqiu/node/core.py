@@ -121,7 +121,7 @@ def _real(name: str, en: str, zh: str) -> Column:
 _VIEWS = (
     View(
         name="systems",
-        version=2,
+        version=1,
         title=Text(en="Systems", zh="系统名录"),
         reads=(core.COMPOSITION.name,),
         columns=(

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tongqiu.node.ask import Snapshot
     from tongqiu.node.discovery import Practices
     from tongqiu.node.home import Home
+    from tongqiu.practice import Clock
     from tongqiu.record.statement import Asked, Said, Statement
     from tongqiu.store.house import Store
     from tongqiu.store.registry import Registry
@@ -51,6 +52,7 @@ class Keeper(Protocol):
     log: Log
     practices: Practices
     registry: Registry
+    clock: Clock
 
     @property
     def me(self) -> str:
@@ -144,7 +146,9 @@ class NodeDesk:
 
     def systems(self) -> Sequence[Subject]:
         """Return every system that a readable record describes, by name."""
-        found = {each.subject.id: each.subject for each in self.said(core.COMPOSITION.name)}
+        found: dict[str, Subject] = {}
+        for each in self._own_last(self.said(core.COMPOSITION.name)):
+            found[each.subject.id] = each.subject
         return sorted(found.values(), key=lambda each: (each.name, each.id))
 
     def subject(self, id: str) -> Subject:  # noqa: A002 - the field of the standard
@@ -162,12 +166,19 @@ class NodeDesk:
         )
 
     def parts(self, subject: Subject) -> Sequence[tuple[str, Subject]]:
-        """Return role and subject of each part of a system, as its last readable record says."""
-        found = sorted(self.said(core.COMPOSITION.name, subject=subject), key=lambda each: each.index)
+        """Return role and subject of each part of a system, as this node's own party said last, else as another did."""
+        found = [each for each in self.said(core.COMPOSITION.name, subject=subject) if each.subject.id == subject.id]
         if not found:
             return []
-        body = core.COMPOSITION.read(found[-1].body)
+        body = core.COMPOSITION.read(self._own_last(found)[-1].body)
         return [(part.role, part.subject) for part in body.parts]
+
+    def _own_last(self, statements: Sequence[Statement]) -> list[Statement]:
+        """Return ``statements`` with this node's own party's at the end, each party's in order of the log.
+
+        A peer may say what a system is made of; it may not say it in our place.
+        """
+        return sorted(statements, key=lambda each: (each.issuer == self._node.me, each.index))
 
     def evidence(self, *, subject: Subject | None = None, measure: str = "") -> Sequence[Measured]:
         """Return the readable evidence."""
@@ -202,7 +213,9 @@ class NodeDesk:
         if query in practices.views and query not in practices.queries:
             wanted = {**(params or {}), **({"q": search} if search else {})}
         self._node.registry.catch_up()
-        return self._node.registry.select(named, wanted, principal=self._me, now=self.now, limit=limit, offset=offset)
+        return self._node.registry.select(
+            named, wanted, principal=self._me, now=self._node.clock.now(), limit=limit, offset=offset
+        )
 
     # --- bytes -------------------------------------------------------------------------------------------------------
 
@@ -249,7 +262,7 @@ class NodeDesk:
 
         store = self._node.store
         where = Where(ref=self._node.home.mark(digest))
-        found = store.statements(where=where, principal=self._me, now=self.now, limit=100)
+        found = store.statements(where=where, principal=self._me, now=self._node.clock.now(), limit=100)
         found = [each for each in found if any(file.digest == digest for file in each.content.files)]
         standing = self._node.snapshot(self._me)
         return [each for each in found if standing.stands(each)]

@@ -18,7 +18,7 @@ from tongqiu.ledger.backend import Where
 from tongqiu.ledger.log import Submission, check_in
 from tongqiu.node import passports
 from tongqiu.node.ask import marks
-from tongqiu.node.node import MAX_FILE
+from tongqiu.node.drafting import MAX_FILE
 from tongqiu.record import cbor, core
 from tongqiu.record.faults import Refused, Unproven
 from tongqiu.record.statement import Said, Statement, read_content
@@ -92,7 +92,7 @@ def follow(node: Node, data: bytes, policy: Policy, *, where: str = "") -> Follo
     draft = node.seal(Said(core.PEER_SEEN.name, about, seen, thread=thread_of(report.origin)), by="core.follow@1")
 
     def admit(reading: Reading) -> None:
-        _check_past(reading, seen, where)
+        _check_past(reading, seen, node.home.thread(thread_of(seen.origin)), where)
 
     done = f"follow:{hashlib.sha256(data).hexdigest()}"
     (outcome,) = node.log.append([Submission((draft, *sealed), admit, done)])
@@ -121,9 +121,17 @@ _LONGEST_NOTE = 2000
 def _sealed(node: Node, checked: Verification, body: passports_ledger.Body) -> tuple[list[Sealed], tuple[str, ...]]:
     """Return every disclosed record as the log takes it, and those that were signed with a later key."""
     statements = {each.statement.entry: each.statement for each in checked.records}
-    staged = {f"sha-256:{digest.hex()}" for digest in checked.report.files}
-    for data in checked.report.files.values():
-        node.store.backend.stage(io.BytesIO(data), limit=MAX_FILE)
+    # Only files of records that are new here: what was erased must not come back with a later file.
+    fresh = {
+        file.digest
+        for each in checked.records
+        if _is_new(node, each.statement)
+        for file in each.statement.content.files
+    }
+    staged = {f"sha-256:{digest.hex()}" for digest in checked.report.files} & fresh
+    for digest, data in checked.report.files.items():
+        if f"sha-256:{digest.hex()}" in staged:
+            node.store.backend.stage(io.BytesIO(data), limit=MAX_FILE)
     taken: list[Sealed] = []
     rotated: list[str] = []
     for item in body.items:
@@ -139,6 +147,10 @@ def _sealed(node: Node, checked: Verification, body: passports_ledger.Body) -> t
     return taken, tuple(rotated)
 
 
+def _is_new(node: Node, statement: Statement) -> bool:
+    return node.store.backend.find(bytes.fromhex(statement.entry.removeprefix("sha-256:"))) is None
+
+
 def _check_in(
     node: Node, item: passports_ledger.Item, statement: Statement, key: PublicKey, staged: set[str]
 ) -> Sealed:
@@ -152,20 +164,20 @@ def _check_in(
         salt=item.salt,
         kind=content.kind,
         audience=node.store.audience_id(content.audience, content.issuer),
-        thread=content.thread or "",
+        thread=node.home.thread(content.thread),
         refs=[*rests, *marks(node.home, content)],
         files=[bytes.fromhex(each.removeprefix("sha-256:")) for each in held],
         where=statement.entry,
     )
 
 
-def _check_past(reading: Reading, seen: core.PeerSeen, where: str) -> None:
+def _check_past(reading: Reading, seen: core.PeerSeen, slot: str, where: str) -> None:
     """Refuse a log that has another root than it had at the same size. Runs inside the transaction.
 
     That a larger tree continues a smaller one needs a consistency proof, which an evidence file does not carry.
     """
     after = -1
-    while rows := reading.select(Where(kind=core.PEER_SEEN.name, thread=thread_of(seen.origin)), after=after):
+    while rows := reading.select(Where(kind=core.PEER_SEEN.name, thread=slot), after=after):
         for row in rows:
             if row.content is None:
                 continue

@@ -291,7 +291,7 @@ class _Check:
         for detail, agrees in (
             ("kind", columns.kind == content.kind),
             ("issuer", columns.issuer == content.issuer),
-            ("thread", columns.thread == (content.thread or "")),
+            ("thread", columns.thread == self._home.thread(content.thread)),
             ("audience", columns.audience == _audience_id(content)),
             ("refs", named == set(columns.refs)),
             ("files", set(columns.files) <= files),

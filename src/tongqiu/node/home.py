@@ -21,16 +21,20 @@ import os
 import secrets
 import tomllib
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, get_args, get_type_hints
 
 import msgspec
 
+from tongqiu.record import core
 from tongqiu.record.faults import Malformed, Missing, Refused, Unreachable
-from tongqiu.record.text import Text
+from tongqiu.record.text import Text, inert
 from tongqiu.seal import keyfile
 from tongqiu.seal.keys import Signer
 
 ENVIRONMENT = "TONGQIU_HOME"
+MAX_NAME = 200
+SORTS: tuple[str, ...] = get_args(get_type_hints(core.Party)["sort"])
+"""What sorts of party there are, as :class:`tongqiu.record.core.Party` says."""
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -65,6 +69,14 @@ class Home(NamedTuple):
         """Return the URN under which this node's envelopes name ``subject``: stable here, meaningless elsewhere."""
         return "urn:tongqiu:subject:" + hmac.new(self.secret, subject.encode(), hashlib.sha256).hexdigest()[:40]
 
+    def thread(self, name: str | None) -> str:
+        """Return the URN under which the log's index finds a thread: a name may hold what must be forgettable."""
+        if not name:
+            return ""
+        return (
+            "urn:tongqiu:thread:" + hmac.new(self.secret, b"thread:" + name.encode(), hashlib.sha256).hexdigest()[:40]
+        )
+
     def mark(self, digest: str) -> bytes:
         """Return 32 bytes by which records about the same bytes are found here, without showing the digest."""
         return hmac.new(self.secret, b"digest:" + digest.encode(), hashlib.sha256).digest()
@@ -79,9 +91,10 @@ def default() -> Path:
 def create(path: Path, *, name: str, sort: str = "unstated", database: str = "") -> Home:
     """Make a home at ``path`` and return it; a half-made one (a kill in between) is finished, never overwritten.
 
-    Raises Unreachable (``home.storage``) when the disk does not take it, Refused (``home.exists``) when another party
-    lives there already.
+    Raises Malformed (``home.name``, ``home.sort``) before anything is written, Unreachable (``home.storage``) when the
+    disk does not take it, Refused (``home.exists``) when another party lives there already.
     """
+    _check(name, sort)
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         (path / "keys").mkdir(mode=0o700, exist_ok=True)
@@ -113,6 +126,29 @@ def create(path: Path, *, name: str, sort: str = "unstated", database: str = "")
             name=home.settings.name,
         )
     return home
+
+
+def _check(name: str, sort: str) -> None:
+    """Raise Malformed unless a party may be called so: what is written here is said in the node's first record."""
+    if not name.strip() or len(name) > MAX_NAME or inert(name, one_line=True) != name:
+        raise Malformed(
+            "home.name",
+            Text(
+                en="{name} cannot be the name of a party: it needs 1 to {most} characters, none of them control characters.",
+                zh="{name} 不能作为参与方名称：须为 1 至 {most} 个字符，且不含控制字符。",
+            ),
+            do=Text(en="Give another name with --party.", zh="请用 --party 给出另一个名称。"),
+            name=inert(name[:80], one_line=True),
+            most=MAX_NAME,
+        )
+    if sort not in SORTS:
+        raise Malformed(
+            "home.sort",
+            Text(en="{sort} is no sort of party.", zh="{sort} 不是参与方类型。"),
+            do=Text(en="Known ones: {known}.", zh="可用的类型：{known}。"),
+            sort=inert(sort[:80], one_line=True),
+            known=", ".join(SORTS),
+        )
 
 
 def load(path: Path) -> Home:

@@ -8,33 +8,30 @@ transaction, so that of two racing writers one is refused.
 from __future__ import annotations
 
 import hashlib
-import io
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-import msgspec
-
 from tongqiu.ledger.backend import Where
-from tongqiu.ledger.log import Log, Sealed, Submission, check_in
+from tongqiu.ledger.log import Log, Sealed, Submission
 from tongqiu.ledger.receipts import Receipts
 from tongqiu.ledger.sequencer import Sequencer
 from tongqiu.node import anchor
 from tongqiu.node import core as core_practice
 from tongqiu.node import home as homes
-from tongqiu.node.ask import Snapshot, is_entry, marks, retires
+from tongqiu.node.ask import Snapshot, is_entry, retires
 from tongqiu.node.desk import NodeDesk
 from tongqiu.node.discovery import Practices, discover
+from tongqiu.node.drafting import Drafting
 from tongqiu.node.stored import Stored
 from tongqiu.node.world import SystemClock
 from tongqiu.practice import load
 from tongqiu.record import core
-from tongqiu.record.audience import EVERYONE, Audience, Principal, check_derived, meet, only_for, within
-from tongqiu.record.faults import Malformed, Missing, Refused
-from tongqiu.record.statement import Attachment, Blob, Content, Said, Statement, read_content, write_content
+from tongqiu.record.audience import EVERYONE, Audience, Principal, only_for, within
+from tongqiu.record.faults import Missing, Refused
+from tongqiu.record.statement import Attachment, Said, Statement, read_content
 from tongqiu.record.subject import Subject
 from tongqiu.record.text import Text
-from tongqiu.seal.statement import new_salt, seal_statement
 from tongqiu.store.house import open_store
 
 if TYPE_CHECKING:
@@ -43,13 +40,13 @@ if TYPE_CHECKING:
     from tongqiu.ledger.backend import Reading
     from tongqiu.node.home import Home
     from tongqiu.practice import Clock
-    from tongqiu.record.kind import Kind
     from tongqiu.record.shapes import RanBy
     from tongqiu.record.statement import Asked
     from tongqiu.store.house import Store
 
-MAX_FILE = 256 << 20
 _PAGE = 500
+_TRIES = 8
+_MOVED = "thread.moved"
 
 
 class Node:
@@ -62,6 +59,14 @@ class Node:
         anchor.check(home.path, store.backend)
         self.log = Log(store.backend, home.log, home.settings.origin, clock=clock.now)
         self.registry = store.registry(tuple(practices.views.values()))
+        self._drafting = Drafting(
+            home=home,
+            store=store,
+            practices=practices,
+            now=lambda: self.now,
+            snapshot=self.snapshot,
+            statement=self.statement,
+        )
         self._introduce()
 
     def __enter__(self) -> Self:
@@ -111,8 +116,10 @@ class Node:
 
     @property
     def now(self) -> str:
-        """Return the present instant."""
-        return self.clock.now()
+        """Return the present instant: the clock's, but never before the log's last, so that a clock that goes back
+        neither hides what was just said nor brings back what was just withdrawn.
+        """
+        return max(self.clock.now(), self.store.backend.head().logged_at)
 
     @property
     def norms_digest(self) -> str:
@@ -130,7 +137,7 @@ class Node:
 
     def source(self, principal: Principal | None = None) -> Stored:
         """Return where snapshots of ``principal`` (the node's own party by default) find their statements now."""
-        return Stored(self.home, self.store, principal or self.owner, self.now)
+        return Stored(self.home, self.store, principal or self.owner, self.clock.now())
 
     def snapshot(
         self, principal: Principal | None = None, *, as_of: str | None = None, known_at: str | None = None
@@ -154,7 +161,9 @@ class Node:
         found = (
             []
             if index is None
-            else self.store.statements(after=index - 1, limit=1, principal=principal or self.owner, now=self.now)
+            else self.store.statements(
+                after=index - 1, limit=1, principal=principal or self.owner, now=self.clock.now()
+            )
         )
         if not found or found[0].entry != entry:
             raise Missing(
@@ -180,29 +189,34 @@ class Node:
         retiring: Sequence[Statement] = (),
         done: str | None = None,
         speaker: str = "",
+        after: tuple[str, int] | None = None,
     ) -> tuple[Statement, ...]:
         """Seal and log all of ``said`` in one transaction, or none of it, and return the records as logged.
 
         ``by`` and ``key`` say what made them; ``ran_by`` overrides in which relation the party that measured stands to
         the provider; ``retiring`` are records of this party that the first of ``said`` replaces, in the same
         transaction. ``done`` names the work: said a second time under the same name, nothing is logged and the records
-        of the first time are returned. ``speaker`` is a caller at a door, for ``admit`` to judge. Raises Malformed (``kind.unknown``, ``kind.body``), Refused (``audience.wider`` and whatever a
-        kind's ``admit`` says), Missing for what it rests on, and what the store raises.
+        of the first time are returned. ``speaker`` is a caller at a door, for ``admit`` to judge. ``after`` is a thread and
+        the index of the last record that was looked at there: if more was said since, nothing is logged. Raises Malformed
+        (``kind.unknown``, ``kind.body``), Refused (``audience.wider``, ``thread.moved`` and whatever a kind's ``admit``
+        says), Missing for what it rests on, and what the store raises.
         """
-        drafts = [self._draft(each, by=by, key=key, asked=asked, ran_by=ran_by) for each in said]
+        drafts = [self._drafting.seal(each, by=by, key=key, asked=asked, ran_by=ran_by) for each in said]
         if not drafts:
             return ()
         for old in retiring:
             body = core.Supersession(old=old.entry, new=f"sha-256:{drafts[0][0].entry.hex()}")
             audience = old.content.audience
             replaced = Said(core.SUPERSESSION.name, old.subject, body, (old.entry,), audience, old.content.thread)
-            drafts.append(self._draft(replaced, by="core.replace@1", key=None))
+            drafts.append(self._drafting.seal(replaced, by="core.replace@1", key=None))
         admissions = [
             (draft, self._admission(each, speaker or self.me)) for draft, each in zip(drafts, said, strict=False)
         ]
 
         def admit(reading: Reading) -> None:
             # What stands earlier in this very call counts, or a batch could outrun the rule that guards its thread.
+            if after is not None and self._top(reading, after[0]) != after[1]:
+                raise _moved(after[0])
             size, ahead = reading.head().size, list[Statement]()
             for number, ((sealed, content), check) in enumerate(admissions):
                 if check is not None:
@@ -235,15 +249,39 @@ class Node:
         asked: tuple[Asked, ...] = (),
         ran_by: RanBy | None = None,
     ) -> tuple[Statement, ...]:
-        """Publish ``said`` in ``thread`` in place of all that stands there; nothing said withdraws what stands."""
-        old = self.snapshot().standing("*", thread=thread)
-        old = [each for each in old if retires(each) is None and each.issuer == self.me]
-        if not said:
-            for each in old:
-                self.withdraw(each, why="a new run found nothing to say")
-            return ()
+        """Publish ``said`` in ``thread`` in place of all that stands there; nothing said withdraws what stands.
+
+        Of two that do so at once, the later one looks again: what the first one said under the same ``key`` is returned,
+        anything else is replaced.
+        """
         threaded = [each if each.thread else each._replace(thread=thread) for each in said]
-        return self.publish(threaded, by=by, key=key, asked=asked, ran_by=ran_by, retiring=old)
+        for _ in range(_TRIES):
+            top = self._top(self.store.backend, thread)
+            old = [each for each in self.snapshot().standing("*", thread=thread) if retires(each) is None]
+            old = [each for each in old if each.issuer == self.me]
+            if not said:
+                for each in old:
+                    self.withdraw(each, why="a new run found nothing to say", again=True)
+                return ()
+            if key is not None and old and all(each.content.key == key for each in old):
+                return tuple(old)
+            try:
+                return self.publish(
+                    threaded, by=by, key=key, asked=asked, ran_by=ran_by, retiring=old, after=(thread, top)
+                )
+            except Refused as fault:
+                if fault.code != _MOVED:
+                    raise
+        raise _moved(thread)
+
+    def _own(self, statement: Statement) -> None:
+        if statement.issuer != self.me:
+            raise Refused(
+                "core.not-yours",
+                Text(en="Only its issuer may do this with a record.", zh="只有出具方可以对记录这样做。"),
+                do=Text(en="Ask {issuer}.", zh="请联系 {issuer}。"),
+                issuer=statement.issuer,
+            )
 
     def note(self, key: str) -> None:
         """Note durably, without a record, that a piece of work was done and led to nothing. Idempotent."""
@@ -255,35 +293,45 @@ class Node:
         """Tell whether ``key`` was noted."""
         return self.store.backend.done(key) is not None
 
-    def withdraw(self, statement: Statement, *, why: str) -> Statement:
-        """Log that this party no longer stands by its record. Raises Refused for another party's record."""
-        if statement.issuer != self.me:
-            raise Refused(
-                "core.not-yours",
-                Text(en="Only its issuer may withdraw a record.", zh="只有出具方可以撤回记录。"),
-                do=Text(en="Ask {issuer}.", zh="请联系 {issuer}。"),
-                issuer=statement.issuer,
-            )
+    def withdraw(self, statement: Statement, *, why: str, again: bool = False) -> Statement:
+        """Log that this party no longer stands by its record, and return the withdrawal, or the record where ``again``
+        allows that it was withdrawn before. Raises Refused (``core.not-yours``, ``core.withdrawn``).
+        """
+        self._own(statement)
         body = core.Withdrawal(entry=statement.entry, why=why)
         thread = "urn:tongqiu:entry:" + statement.entry.removeprefix("sha-256:")
         said = Said(
             core.WITHDRAWAL.name, statement.subject, body, (statement.entry,), statement.content.audience, thread
         )
-        return self.publish([said])[0]
+        try:
+            return self.publish([said])[0]
+        except Refused as fault:
+            if again and fault.code == "core.withdrawn":
+                return statement
+            raise
 
     def widen(self, statement: Statement, audience: Audience, *, person: str = "", why: str = "") -> Statement:
         """Say a record of this party again for ``audience``, in place of the earlier one, and return the new one.
 
         Publishing is an act of its own: where the record rests on others that ``audience`` may not read, ``person``
-        declassifies those of this party by name. Raises Refused (``core.not-yours``, ``audience.wider``).
+        declassifies those of this party by name. Raises Refused (``core.not-yours``, ``core.ended`` for what no longer
+        stands, ``audience.wider``).
         """
+        self._own(statement)
+        if not self.snapshot().stands(statement):
+            raise Refused(
+                "core.ended",
+                Text(en="This record was withdrawn or replaced.", zh="该记录已被撤回或替代。"),
+                do=Text(en="Publish the one that stands in its place.", zh="请公开取代它的那一条。"),
+                where=statement.entry,
+            )
         content = statement.content
         if person:
             for entry in content.rests_on:
                 source = self.statement(entry)
-                if not within(audience, self._released(source)):
+                if not within(audience, self._drafting.released(source)):
                     self.declassify(source, audience, person=person, why=why)
-        files = tuple(Attachment(each.name, each.media, self._bytes(each.digest)) for each in content.files)
+        files = tuple(Attachment(each.name, each.media, self._drafting.file(each.digest)) for each in content.files)
         said = Said(content.kind, content.subject, content.body, content.rests_on, audience, content.thread, files)
         relation = next((each.ran_by for each in content.evidence), None)
         return self.publish(
@@ -292,13 +340,7 @@ class Node:
 
     def declassify(self, statement: Statement, audience: Audience, *, person: str, why: str) -> Statement:
         """Log that a named person lets records derived from ``statement`` be read by ``audience``."""
-        if statement.issuer != self.me:
-            raise Refused(
-                "core.not-yours",
-                Text(en="Only its issuer may declassify a record.", zh="只有出具方可以解密记录。"),
-                do=Text(en="Ask {issuer}.", zh="请联系 {issuer}。"),
-                issuer=statement.issuer,
-            )
+        self._own(statement)
         body = core.Declassified(entry=statement.entry, audience=audience, person=person, why=why)
         own = only_for([self.me])
         return self.publish([Said(core.DECLASSIFIED.name, statement.subject, body, (), own)])[0]
@@ -310,32 +352,36 @@ class Node:
         every file of the store.
         """
         target = bytes.fromhex(statement.entry.removeprefix("sha-256:"))
-        rows = self.store.backend.select(Where(ref=target))
+        # A correction names what it corrects, so it goes with it; that the record had ended stays known.
+        corrections = [self.store.backend.row(each).entry for each in self.store.corrections([target]).get(target, ())]
+        goes = {target, *corrections}
+        dependents, after = list[str](), -1
+        while rows := self.store.backend.select(Where(ref=target), after=after, limit=_PAGE):
+            dependents.extend(f"sha-256:{row.entry.hex()}" for row in rows if row.entry not in goes)
+            after = rows[-1].index
         body = core.Tombstone(
-            entry=statement.entry,
-            ground=ground,
-            authority=authority,
-            dependents=tuple(sorted(f"sha-256:{row.entry.hex()}" for row in rows)),
+            entry=statement.entry, ground=ground, authority=authority, dependents=tuple(sorted(dependents))
         )
         about = Subject("party", self.me, None, "")
-        draft = self._draft(Said(core.TOMBSTONE.name, about, body, (), EVERYONE), by="core.erase@1", key=None)
-        (outcome,) = self.log.append([Submission((draft[0],), erase=(target,))])
+        said = Said(core.TOMBSTONE.name, about, body, (), statement.content.audience)
+        draft, _ = self._drafting.seal(said, by="core.erase@1", key=None)
+        (outcome,) = self.log.append([Submission((draft,), erase=tuple(sorted(goes)))])
         if not isinstance(outcome, tuple):
             raise outcome
         self.registry.catch_up()
         self.store.backend.scrub()
-        return self.statement(f"sha-256:{draft[0].entry.hex()}")
+        return self.statement(f"sha-256:{draft.entry.hex()}")
 
     def seal(self, said: Said, *, by: str) -> Sealed:
         """Return ``said`` sealed and ready to be logged in one transaction with what others said; nothing is logged."""
-        return self._draft(said, by=by, key=None)[0]
+        return self._drafting.seal(said, by=by, key=None)[0]
 
     # --- inside ------------------------------------------------------------------------------------------------------
 
     def _introduce(self) -> None:
         """Say who this node's party is, once."""
         thread = f"urn:tongqiu:party:{self.home.party.kid.hex()[:40]}"
-        if self.store.backend.select(Where(thread=thread), limit=1):
+        if self.store.backend.select(Where(thread=self.home.thread(thread)), limit=1):
             return
         body = core.Party(
             name=self.name,
@@ -345,115 +391,26 @@ class Node:
         about = Subject("party", self.me, None, self.name)
         self.publish([Said(core.PARTY.name, about, body, (), EVERYONE, thread)], by="core.party@1")
 
-    def _draft(
-        self,
-        said: Said,
-        *,
-        by: str,
-        key: str | None,
-        asked: tuple[Asked, ...] = (),
-        ran_by: RanBy | None = None,
-    ) -> tuple[Sealed, Content]:
-        """Return ``said`` as a sealed record, its files staged; nothing is logged yet."""
-        kind = self._kind(said.kind)
-        body, plain = self._body(kind, said.body)
-        evidence = tuple(kind.evidence(body)) if kind.evidence else ()
-        if ran_by is not None:
-            evidence = tuple(msgspec.structs.replace(each, ran_by=ran_by) for each in evidence)
-        files = tuple(self._stage(each.name, each.media, each.data) for each in said.files)
-        audience = self._audience(said, kind)
-        content = Content(
-            kind=kind.name,
-            schema=kind.schema_digest,
-            subject=said.subject,
-            issuer=self.me,
-            at=self.now,
-            body=plain,
-            rests_on=tuple(sorted(set(said.rests_on))),
-            audience=audience,
-            thread=said.thread,
-            files=files,
-            asked=asked,
-            evidence=evidence,
-            findings=tuple(kind.findings(body)) if kind.findings else (),
-            by=by,
-            key=key,
-        )
-        data, salt = write_content(content), new_salt()
-        envelope = seal_statement(
-            data, salt, signer=self.home.party, issuer=self.me, subject=self.home.pseudonym(said.subject.id)
-        )
-        refs = [bytes.fromhex(each.removeprefix("sha-256:")) for each in content.rests_on]
-        refs.extend(marks(self.home, content))
-        sealed = check_in(
-            envelope,
-            self.home.party.public,
-            content=data,
-            salt=salt,
-            kind=kind.name,
-            audience=self.store.audience_id(audience, self.me),
-            thread=said.thread or "",
-            refs=refs,
-            files=[bytes.fromhex(file.digest.removeprefix("sha-256:")) for file in files],
-        )
-        return sealed, read_content(data)
-
-    def _kind(self, name: str) -> Kind[Any]:
-        kind = self.practices.kind(name)
-        if kind is None:
-            raise Malformed(
-                "kind.unknown",
-                Text(en="No practice here makes records of kind {kind}.", zh="此处没有领域会生成类型 {kind} 的记录。"),
-                do=Text(en="Install the practice that brings it.", zh="请安装提供该类型的领域。"),
-                kind=name,
-            )
-        return kind
-
-    def _body(self, kind: Kind[Any], body: Any) -> tuple[Any, Any]:  # noqa: ANN401 - a body or plain values
-        plain = kind.write(body) if isinstance(body, kind.body) else body
-        read = kind.read(plain)
-        return read, kind.write(read)
-
-    def _stage(self, name: str, media: str, data: bytes) -> Blob:
-        digest, size = self.store.backend.stage(io.BytesIO(data), limit=MAX_FILE)
-        return Blob(name=name, media=media, digest=f"sha-256:{digest.hex()}", size=size)
-
-    def _bytes(self, digest: str) -> bytes:
-        with self.store.backend.blob(bytes.fromhex(digest.removeprefix("sha-256:"))) as file:
-            return file.read()
-
-    def _audience(self, said: Said, kind: Kind[Any]) -> Audience:
-        """Return whom a record is for: as said, else as wide as its sources allow, else everyone for public kinds."""
-        sources = [self._released(self.statement(entry)) for entry in said.rests_on]
-        if said.audience is not None:
-            check_derived(said.audience, sources, where=said.kind)
-            return said.audience
-        if sources:
-            return meet(sources)
-        return EVERYONE if kind.public else only_for([self.me])
-
-    def _released(self, statement: Statement) -> Audience:
-        """Return the audience under which records may rest on ``statement``: its own, or what its issuer released."""
-        for each in self.snapshot().standing(core.DECLASSIFIED.name, subject=statement.subject):
-            if each.issuer == statement.issuer and each.body["entry"] == statement.entry:
-                released = msgspec.convert(each.body["audience"], Audience)
-                if within(statement.content.audience, released):
-                    return released
-        return statement.content.audience
-
     def _admission(self, said: Said, speaker: str) -> Callable[[tuple[Statement, ...]], None] | None:
-        kind = self._kind(said.kind)
+        kind = self._drafting.kind(said.kind)
         if kind.admit is None:
             return None
         check = load(kind.admit)
-        body = self._body(kind, said.body)[0]
+        body = self._drafting.body(kind, said.body)[0]
         return lambda thread: check(said._replace(body=body, speaker=speaker), thread)
+
+    def _top(self, reading: Reading, thread: str) -> int:
+        """Return the index of the last record of a thread, -1 for none."""
+        top = -1
+        while rows := reading.select(Where(thread=self.home.thread(thread)), after=top, limit=_PAGE):
+            top = rows[-1].index
+        return top
 
     def _thread(self, reading: Reading, thread: str) -> tuple[Statement, ...]:
         """Return every record of a thread as the transaction sees it, whoever may read it."""
         found: list[Statement] = []
         after = -1
-        while rows := reading.select(Where(thread=thread), after=after, limit=_PAGE):
+        while rows := reading.select(Where(thread=self.home.thread(thread)), after=after, limit=_PAGE):
             found.extend(
                 Statement(
                     f"sha-256:{row.entry.hex()}", row.index, self.log.origin, row.logged_at, read_content(row.content)
@@ -484,3 +441,12 @@ def open_node(  # noqa: PLR0913 - each part is named at the call
     home = homes.create(where, name=name or where.name, sort=sort) if create and not exists else homes.load(where)
     store = open_store(home.store, create=True, writer=anchor.instance(home.path))
     return Node(home, store, discover(core=core_practice.PRACTICE, extra=extra), clock or SystemClock())
+
+
+def _moved(thread: str) -> Refused:
+    return Refused(
+        _MOVED,
+        Text(en="Somebody else wrote here at the same time.", zh="同时有人在此写入。"),
+        do=Text(en="Look at what stands now and try again.", zh="请查看现状后重试。"),
+        where=thread,
+    )

@@ -11,13 +11,15 @@ import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tongqiu.ledger.passport import Claim, Item, PassportReport, read_passport, write_passport
-from tongqiu.node.ask import Listed, Snapshot
+from tongqiu.node.ask import SUPERSESSION, WITHDRAWAL, Listed, Snapshot, retires
 from tongqiu.node.assess import standing
 from tongqiu.node.discovery import matches
 from tongqiu.practice import load
 from tongqiu.record import cbor, core
+from tongqiu.record.audience import STRANGER, permits
+from tongqiu.record.digest import of_bytes
 from tongqiu.record.faults import Fault, Missing, Unproven, Unreachable
-from tongqiu.record.statement import Statement, instant, read_content
+from tongqiu.record.statement import Statement, instant, moment_of, read_content
 from tongqiu.record.text import Text
 from tongqiu.seal.policy import LogPin, PartyPin, Policy, read_trust, write_trust
 
@@ -38,13 +40,15 @@ MAX_FILES = 48 << 20
 class Checked(NamedTuple):
     """One disclosed record of an evidence file: what it says, and how its arithmetic came out when done again.
 
-    ``derived`` is True when everything that could be computed again agrees, False when something does not, and None
-    where nothing could be computed here; ``notes`` say which.
+    ``derived`` is True when everything was computed again and agrees, False when something does not, and None where it
+    was not computed; ``notes`` say why, and are empty for a record that holds nothing to compute. ``standing`` is False
+    where the file itself shows that its issuer withdrew or replaced it.
     """
 
     statement: Statement
     derived: bool | None
     notes: tuple[Text, ...]
+    standing: bool = True
 
 
 class Verification(NamedTuple):
@@ -61,30 +65,21 @@ class Verification(NamedTuple):
 
 
 def export(node: Node, system: Subject, *, withhold: Sequence[str] = (), files: bool = True) -> bytes:
-    """Return the evidence file of ``system``: all that stands about it and its parts, and what that rests on.
+    """Return the evidence file of ``system``: all of this party's that stands about it and its parts, and what that
+    rests on, with the corrections of any of it.
 
-    ``withhold`` are kinds (or patterns) whose content is not shown; their seals and receipts travel all the same. With
+    Records of other parties are shown only where they are for everyone; others travel as withheld. ``withhold`` are kinds (or patterns) whose content is not shown; their seals and receipts travel all the same. With
     ``files`` attached files travel, up to :data:`MAX_FILES` bytes in all, smallest first.
     """
-    subjects = (system, *(part for _, part in node.desk(node.owner).parts(system)))
-    chosen = {each.entry: each for each in standing(node, subjects)}
-    for each in node.snapshot().standing(core.PARTY.name):
-        if each.issuer in {found.issuer for found in chosen.values()} | {node.me}:
-            chosen[each.entry] = each
-    waiting = [entry for each in chosen.values() for entry in each.content.rests_on]
-    while waiting:
-        entry = waiting.pop()
-        if entry in chosen:
-            continue
-        try:
-            found = node.statement(entry)
-        except Missing:
-            continue
-        chosen[entry] = found
-        waiting.extend(found.content.rests_on)
+    chosen = _chosen(node, system)
     ordered = sorted(chosen.values(), key=lambda each: each.index)
     note, receipts = node.log.proofs([each.index for each in ordered])
-    shown = [each for each in ordered if not any(matches(pattern, each.kind) for pattern in withhold)]
+    shown = [
+        each
+        for each in ordered
+        if not any(matches(pattern, each.kind) for pattern in withhold)
+        and (each.issuer == node.me or _for_everyone(node, each))
+    ]
     visible = {each.entry for each in shown}
     items = []
     for each, receipt in zip(ordered, receipts, strict=True):
@@ -103,6 +98,46 @@ def export(node: Node, system: Subject, *, withhold: Sequence[str] = (), files: 
         exporter=node.me,
         signer=node.home.party,
     )
+
+
+def _chosen(node: Node, system: Subject) -> dict[str, Statement]:
+    """Return, by entry, what belongs into the evidence file of ``system``."""
+    subjects = (system, *(part for _, part in node.desk(node.owner).parts(system)))
+    chosen = {each.entry: each for each in standing(node, subjects)}
+    snapshot = node.snapshot()
+    # What others said about it for everyone to read is passed on as they said it.
+    for subject in subjects:
+        for each in snapshot.standing("*", subject=subject):
+            if each.subject.id == subject.id and _for_everyone(node, each):
+                chosen[each.entry] = each
+    waiting = [entry for each in chosen.values() for entry in each.content.rests_on]
+    while waiting:
+        entry = waiting.pop()
+        if entry in chosen:
+            continue
+        try:
+            found = node.statement(entry)
+        except Missing:
+            continue
+        chosen[entry] = found
+        waiting.extend(found.content.rests_on)
+    # That a record ended travels, so that whoever holds an earlier file learns of it; the ended record itself does not.
+    for subject in subjects:
+        for each in (
+            *snapshot.standing(WITHDRAWAL, subject=subject),
+            *snapshot.standing(SUPERSESSION, subject=subject),
+        ):
+            if each.issuer == node.me:
+                chosen[each.entry] = each
+    issuers = {each.issuer for each in chosen.values()} | {node.me}
+    for each in snapshot.standing(core.PARTY.name):
+        if each.issuer in issuers:
+            chosen[each.entry] = each
+    return chosen
+
+
+def _for_everyone(node: Node, statement: Statement) -> bool:
+    return permits(statement.content.audience, statement.issuer, STRANGER, node.clock.now())
 
 
 def own_policy(home: Home) -> Policy:
@@ -173,8 +208,12 @@ def verify(data: bytes, *, policy: Policy, practices: Practices, now: str, where
                 signer=signed[each.entry][:200],
             )
     present = set(signed)
-    missing = sorted({entry for each in statements for entry in each.content.rests_on} - present)
-    return Verification(report, tuple(_check(each, statements, practices) for each in statements), tuple(missing))
+    rested = {entry for each in statements if retires(each) is None for entry in each.content.rests_on}
+    missing = sorted(rested - present)
+    ended = {ending.entry for ending in Listed(statements).endings(statements)}
+    checked = (_check(each, statements, practices) for each in statements)
+    records = tuple(_dated(each)._replace(standing=each.statement.entry not in ended) for each in checked)
+    return Verification(report, records, tuple(missing))
 
 
 def _files(node: Node, shown: Iterable[Statement]) -> list[bytes]:
@@ -213,6 +252,8 @@ def _check(statement: Statement, all_: Sequence[Statement], practices: Practices
         return Checked(statement, derived=False, notes=tuple(notes))
     maker = next((each for each in practices.assessors if f"{each.name}@{each.version}" == statement.content.by), None)
     if maker is None:
+        if any(kind.name in each.makes for each in practices.assessors):
+            return Checked(statement, None, (_NO_MAKER.fill(by=statement.content.by or "-"),))
         computed = kind.holds is not None or kind.evidence is not None or kind.findings is not None
         return Checked(statement, True if computed else None, (_AGAIN,) if computed else ())
     return _weigh_again(statement, maker, all_, kind)
@@ -254,9 +295,27 @@ def _weigh_again(statement: Statement, maker: Assessor, all_: Sequence[Statement
         )
     if snapshot.asked != asked:
         return Checked(statement, None, (_PARTIAL,))
+    if "pack" in statement.body and statement.body.get("digest") not in _editions():
+        return Checked(statement, None, (_OTHER_PACK,))
     signed = cbor.dumps(statement.body)
     same = any(each.kind == statement.kind and cbor.dumps(kind.write(each.body)) == signed for each in said)
     return Checked(statement, derived=same, notes=(_WEIGHED,) if same else (_DIFFERENT,))
+
+
+def _dated(checked: Checked) -> Checked:
+    """Point out a record that says it was made at a time far from when the log took it."""
+    said, logged = moment_of(checked.statement.at), moment_of(checked.statement.logged)
+    if abs(logged - said) <= _APART:
+        return checked
+    note = _OTHER_TIME.fill(said=checked.statement.at, logged=checked.statement.logged)
+    return checked._replace(notes=(*checked.notes, note))
+
+
+def _editions() -> set[str]:
+    """Return the digests of the packs that are here."""
+    from tongqiu.norms import library
+
+    return {str(of_bytes(library.raw(name))) for name in library.shipped()}
 
 
 def now() -> str:
@@ -284,6 +343,17 @@ _PARTIAL = Text(
 _NO_QUESTIONS = Text(
     en="It does not say what was asked, so it cannot be computed again.", zh="未记录所提问题，无法重新计算。"
 )
+_NO_MAKER = Text(
+    en="The rule that made it ({by}) is not installed here, so it cannot be computed again.",
+    zh="此处未安装生成它的规则（{by}），无法重新计算。",
+)
+_OTHER_PACK = Text(
+    en="It was made under another edition of the framework than the one here.", zh="其依据的规范包版本与此处不同。"
+)
+_OTHER_TIME = Text(
+    en="It says it was made at {said}; the log took it at {logged}.", zh="它自称作于 {said}；日志于 {logged} 收录。"
+)
+_APART = datetime.timedelta(days=1)
 _CANNOT = Text(en="It could not be computed again: {why}", zh="无法重新计算：{why}")
 
 

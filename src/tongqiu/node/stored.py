@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tongqiu.ledger.backend import Where
+from tongqiu.node.ask import Ending
 from tongqiu.node.discovery import matches
+from tongqiu.record.statement import read_content
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -32,23 +34,31 @@ class Stored:
         """Yield every readable statement that fits, by the narrowest index there is."""
         exact = None if "*" in kind else kind
         reference = _raw(ref) if ref else None
-        wheres = [Where(kind=exact, thread=thread, ref=reference)]
+        slot = self._home.thread(thread) or None
+        wheres = [Where(kind=exact, thread=slot, ref=reference)]
         # By reference, a peer's records are found too, which name the subject by the peer's own pseudonym; they are few
         # enough to be read.
         if subject is not None and reference is None:
-            wheres = [Where(kind=exact, subject=self._home.pseudonym(subject.id), thread=thread)]
+            wheres = [Where(kind=exact, subject=self._home.pseudonym(subject.id), thread=slot)]
             named = (subject.id, subject.digest) if subject.digest else (subject.id,)
-            wheres += [Where(kind=exact, thread=thread, ref=self._home.mark(each)) for each in named]
+            wheres += [Where(kind=exact, thread=slot, ref=self._home.mark(each)) for each in named]
         for where in wheres:
             for each in self._pages(where):
-                if matches(kind, each.kind) and (subject is None or each.subject.same(subject)):
+                about = subject is None or each.subject.same(subject)
+                if about and matches(kind, each.kind) and (thread is None or each.content.thread == thread):
                     yield each
 
-    def corrections(self, statements: Collection[Statement]) -> Iterator[Statement]:
-        """Yield every readable withdrawal and replacement of ``statements`` by their own issuers."""
+    def endings(self, statements: Collection[Statement]) -> Iterator[Ending]:
+        """Yield when each of ``statements`` was withdrawn or replaced by its own issuer.
+
+        The log's own note decides, so a correction whose content was erased still counts, from when it was logged.
+        """
         found = self._store.corrections([_raw(each.entry) for each in statements])
-        for index in sorted({index for by in found.values() for index in by}):
-            yield from self._store.statements(after=index - 1, limit=1, principal=self._principal, now=self._now)
+        for entry, places in found.items():
+            for index in places:
+                row = self._store.backend.row(index)
+                said = row.logged_at if row.content is None else read_content(row.content).at
+                yield Ending(f"sha-256:{entry.hex()}", index, said, row.logged_at)
 
     def _pages(self, where: Where) -> Iterator[Statement]:
         after = -1

@@ -131,9 +131,10 @@ class Failure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def admit_own(said: Said, thread: tuple[Statement, ...]) -> None:
-    """Admit a correction only into the thread of its own issuer: the thread's first record tells whose it is."""
-    if thread and any(
-        each.kind == "core.withdrawal/1" and each.body.get("entry") == said.body.entry for each in thread
+    """Admit one withdrawal of a record by one party; what others say in the same thread does not count."""
+    if any(
+        each.kind == "core.withdrawal/1" and each.issuer == said.speaker and each.body.get("entry") == said.body.entry
+        for each in thread
     ):
         raise Refused(
             "core.withdrawn",
