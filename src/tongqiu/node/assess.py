@@ -125,7 +125,7 @@ def assess(
     changed |= _retire(node, subjects, {job.slot for job in jobs}, {job.slot for name, job in todo if name in failed})
     weighed, kept, misjudged = _weigh(node, subjects, watch)
     failed |= misjudged
-    missing = _not_assessed(node, target, jobs)
+    missing = _not_assessed(node, target, jobs, [*weighed, *kept])
     if changed or weighed or _failures_changed(node, target.subject, failed):
         _conclude(
             node,
@@ -414,15 +414,15 @@ def _results(node: Node, snapshot: Snapshot, thread: str) -> list[Statement]:
     return [each for each in snapshot.standing("*", thread=thread) if retires(each) is None and each.issuer == node.me]
 
 
-def _not_assessed(node: Node, target: Target, jobs: list[_Job]) -> tuple[str, ...]:
-    """Return the names of parts that no probe looked at, and of areas whose probes found nothing to look at."""
+def _not_assessed(node: Node, target: Target, jobs: list[_Job], judged: list[str]) -> tuple[str, ...]:
+    """Return the names of parts that no probe looked at, and of areas where neither a probe nor a rule had anything."""
     touched = {path for job in jobs for path in job.run.reads} | {job.run.subject.id for job in jobs}
     parts = [part.subject.name for part in target.parts if part.subject.id not in touched and part.path not in touched]
-    busy = {job.probe.name for job in jobs}
+    busy = {job.probe.name for job in jobs} | {name.partition(":")[0] for name in judged}
     areas = [
         practice.name
         for practice in node.practices.all
-        if practice.probes and not any(probe.name in busy for probe in practice.probes)
+        if practice.probes and not any(each.name in busy for each in (*practice.probes, *practice.assessors))
     ]
     return (*parts, *areas)
 

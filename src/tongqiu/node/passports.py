@@ -18,7 +18,7 @@ from tongqiu.practice import load
 from tongqiu.record import cbor, core
 from tongqiu.record.audience import STRANGER, permits
 from tongqiu.record.digest import of_bytes
-from tongqiu.record.faults import Fault, Missing, Unproven, Unreachable
+from tongqiu.record.faults import Fault, Malformed, Missing, Unproven, Unreachable
 from tongqiu.record.statement import Statement, instant, moment_of, read_content
 from tongqiu.record.text import Text
 from tongqiu.seal.policy import LogPin, PartyPin, Policy, read_trust, write_trust
@@ -187,7 +187,7 @@ def verify(data: bytes, *, policy: Policy, practices: Practices, now: str, where
     Raises Malformed and Unproven as :func:`tongqiu.ledger.passport.read_passport`. What is consistent but not pinned,
     withheld or not computable here is named in the result, never passed over.
     """
-    report = read_passport(data, policy, datetime.datetime.fromisoformat(now), where=where)
+    report = _report(data, policy, now, where)
     statements = [
         Statement(f"sha-256:{item.entry.hex()}", item.index, report.origin, item.logged_at, read_content(item.content))
         for item in report.items
@@ -300,6 +300,24 @@ def _weigh_again(statement: Statement, maker: Assessor, all_: Sequence[Statement
     signed = cbor.dumps(statement.body)
     same = any(each.kind == statement.kind and cbor.dumps(kind.write(each.body)) == signed for each in said)
     return Checked(statement, derived=same, notes=(_WEIGHED,) if same else (_DIFFERENT,))
+
+
+def _report(data: bytes, policy: Policy, now: str, where: str) -> PassportReport:
+    """Read the proofs; what is not even of the form of an evidence file is called just that."""
+    try:
+        return read_passport(data, policy, datetime.datetime.fromisoformat(now), where=where)
+    except Malformed as fault:
+        if not fault.code.startswith("cbor."):
+            raise
+        raise Malformed(
+            "passport.form",
+            Text(
+                en="This is not an evidence file, or it was cut short or damaged.",
+                zh="这不是证据档案，或已被截断、损坏。",
+            ),
+            do=Text(en="Get it again from whoever made it.", zh="请向制作方重新索取。"),
+            where=where,
+        ) from fault
 
 
 def _dated(checked: Checked) -> Checked:
