@@ -422,7 +422,8 @@ def _not_assessed(node: Node, target: Target, jobs: list[_Job], judged: list[str
     areas = [
         practice.name
         for practice in node.practices.all
-        if practice.probes and not any(each.name in busy for each in (*practice.probes, *practice.assessors))
+        if practice.probes
+        and busy.isdisjoint([*(each.name for each in practice.probes), *(each.name for each in practice.assessors)])
     ]
     return (*parts, *areas)
 
