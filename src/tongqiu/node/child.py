@@ -119,7 +119,7 @@ def _check_plain(value: object, depth: int) -> None:
             if not isinstance(key, str):
                 raise ValueError(f"a key is not text but {type(key).__name__}")  # noqa: TRY004 - msgspec reports ValueError
             _check_plain(each, depth + 1)
-    elif isinstance(value, list):
+    elif isinstance(value, list | tuple):
         for each in value:
             _check_plain(each, depth + 1)
     elif value is not None and not isinstance(value, bool | int | float | str | bytes):
