@@ -10,7 +10,7 @@ import difflib
 import hashlib
 import re
 import tomllib
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import msgspec
 
@@ -18,7 +18,7 @@ from tongqiu.practice import Target
 from tongqiu.record import digest
 from tongqiu.record.faults import Malformed, Missing
 from tongqiu.record.subject import Subject, check_id
-from tongqiu.record.text import Text
+from tongqiu.record.text import Text, inert
 from tongqiu.scan import tree
 
 if TYPE_CHECKING:
@@ -30,33 +30,48 @@ if TYPE_CHECKING:
 NAME = "tongqiu.toml"
 MAX_BYTES = 1 << 20
 MAX_PARTS = 1000
+MAX_PURPOSE = 2000
+OUTPUT = ".tongqiu"
 
 TYPES = {"model": "model", "data": "dataset", "code": "software", "service": "service"}
 """Which type of subject each manifest table describes."""
 
 
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=r"\S")]
+Line = Annotated[str, msgspec.Meta(max_length=1000)]
+Identifier = Annotated[str, msgspec.Meta(max_length=1024)]
+Words = Annotated[str, msgspec.Meta(max_length=MAX_PURPOSE)]
+
+
 class PartKeys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What may be said of any part."""
 
-    name: str
-    id: str | None = None
-    path: str | None = None
-    purl: str | None = None
-    version: str | None = None
-    description: str | None = None
-    licence: str | None = None
+    name: Name
+    id: Identifier | None = None
+    path: Annotated[str, msgspec.Meta(max_length=4096)] | None = None
+    purl: Identifier | None = None
+    version: Line | None = None
+    description: Words | None = None
+    licence: Line | None = None
 
 
 class SystemKeys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What may be said of the system as a whole."""
 
-    name: str
-    id: str | None = None
-    purpose: str | None = None
-    version: str | None = None
-    description: str | None = None
-    licence: str | None = None
-    provider: str | None = None
+    name: Name
+    id: Identifier | None = None
+    purpose: Words | None = None
+    version: Line | None = None
+    description: Words | None = None
+    licence: Line | None = None
+    provider: Line | None = None
+
+
+_FREE = frozenset({"description", "purpose"})
+"""Keys whose text may have several lines."""
+
+_OWN = frozenset({*PartKeys.__struct_fields__, *SystemKeys.__struct_fields__})
+"""Keys that name and describe things to people, here and on pages."""
 
 
 class Manifest(NamedTuple):
@@ -85,6 +100,17 @@ def read(folder: Path, practices: Practices, *, progress: Callable[[int, int], N
             do=Text(en="Mend that line; strings need quotes.", zh="请修正该行；字符串需要引号。"),
             where=f"{NAME}:{found[1]}" if found else NAME,
             error=str(error),
+        ) from error
+    except (ValueError, RecursionError) as error:
+        # Python reads no integer of more than 4,300 digits, and no brackets deeper than its own stack.
+        raise Malformed(
+            "manifest.syntax",
+            Text(
+                en="The manifest holds a number too long, or brackets too deep, to be read.",
+                zh="清单中有过长的数字或过深的括号，无法读取。",
+            ),
+            do=Text(en="Keep only declarations in it.", zh="请只在其中保留声明。"),
+            where=NAME,
         ) from error
     allowed = _allowed(practices)
     _check_tables(table, text, allowed)
@@ -192,10 +218,26 @@ def _check_row(name: str, row: Mapping[str, Any], text: str, keys: Mapping[str, 
                 key=key,
                 error=str(error),
             ) from error
+        if key in _OWN and isinstance(value, str) and inert(value, one_line=key not in _FREE) != value:
+            raise _active(text, name, key, value)
     if "name" not in row and name != "system":
         raise _nameless(text, name)
     if name == "system" and not row.get("name"):
         raise _nameless(text, name)
+
+
+def _active(text: str, name: str, key: str, value: str) -> Malformed:
+    return Malformed(
+        "manifest.value",
+        Text(
+            en="The value of {key} holds control characters: {value}.",
+            zh="{key} 的值含有控制字符：{value}。",
+        ),
+        do=Text(en="Write it in plain characters on one line.", zh="请改用普通字符，写在一行内。"),
+        where=f"{NAME}:{_line(text, key, name)}",
+        key=key,
+        value=inert(value[:80], one_line=True),
+    )
 
 
 def unknown(key: str, known: Mapping[str, Any] | tuple[str, ...], where: str) -> Malformed:
@@ -264,16 +306,20 @@ def _target(folder: Path, table: Mapping[str, Any], text: str, progress: Callabl
         parts.append(_part(folder, system_id, name, row, text))
         if progress is not None:
             progress(number + 1, len(rows))
-    ids = [part.subject.id for part in parts]
-    for each in ids:
-        if ids.count(each) > 1:
+    taken = {system_id}
+    for each in (part.subject.id for part in parts):
+        if each in taken:
             raise Malformed(
                 "manifest.twice",
-                Text(en="Two parts have the identifier {id}.", zh="两个部分使用同一标识符 {id}。"),
+                Text(
+                    en="Two parts, or a part and the system, have the identifier {id}.",
+                    zh="两个部分（或某部分与系统）使用同一标识符 {id}。",
+                ),
                 do=Text(en="Give each its own name or id.", zh="请为每个部分取不同的名称或 id。"),
                 where=NAME,
                 id=each,
             )
+        taken.add(each)
     declared["facts"] = table.get("facts", {})
     return Target(Subject("system", system_id, None, declared["name"]), None, declared, tuple(parts))
 
@@ -283,6 +329,17 @@ def _part(folder: Path, system_id: str, name: str, row: Mapping[str, Any], text:
     if path is not None:
         where = f"{NAME}:{_line_of_value(text, path)}"
         real = tree.resolve(folder, path, where=where)
+        if any(each.casefold() == OUTPUT for each in real.relative_to(folder.resolve()).parts):
+            raise Malformed(
+                "manifest.output",
+                Text(
+                    en="{path} is where assessments are written; it is not a part of the system.",
+                    zh="{path} 是评估结果的输出位置，不是系统的组成部分。",
+                ),
+                do=Text(en="Name what is to be assessed.", zh="请写明要评估的内容。"),
+                where=where,
+                path=path,
+            )
         value = digest_of(real)
         path = real.relative_to(folder.resolve()).as_posix()
     identifier = row.get("id") or row.get("purl") or f"{system_id}:{name}:{_slug(row['name'])}"

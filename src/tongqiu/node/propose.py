@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from tongqiu.record.faults import Fault
+from tongqiu.record.text import inert
 from tongqiu.scan import tables, tree
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ TABLES = frozenset({"csv", "tsv", "jsonl", "ndjson", "parquet"})
 SOURCES = frozenset({"py", "js", "ts", "java", "go", "rs", "c", "cc", "cpp", "rb", "r", "jl", "sh"})
 PACKAGES = frozenset({"pyproject.toml", "setup.py", "setup.cfg", "package.json", "Cargo.toml", "go.mod"})
 _MOST = 40
+_LONGEST = 190
 
 
 class Seen(NamedTuple):
@@ -77,7 +79,7 @@ def write(seen: Seen, answers: Answers) -> str:
     for path, columns in seen.tables:
         lines += ["", "[[data]]", f"name = {quoted(_stem(path))}", f"path = {quoted(path)}"]
         if columns:
-            lines.append("# columns 列: " + ", ".join(column.replace("\n", " ")[:60] for column in columns[:30]))
+            lines.append("# columns 列: " + ", ".join(inert(column[:60], one_line=True) for column in columns[:30]))
         label = answers.labels.get(path)
         if label:
             lines.append(f"label = {quoted(label)}")
@@ -89,7 +91,7 @@ def write(seen: Seen, answers: Answers) -> str:
         else:
             lines.append("# sensitive = []    # columns whose groups must be treated alike 应被同等对待的群体所在列")
     for path in seen.code:
-        name = answers.name if path == "." else _stem(path)
+        name = answers.name[:_LONGEST] if path == "." else _stem(path)
         lines += ["", "[[code]]", f"name = {quoted(name + ' code')}", f"path = {quoted(path)}"]
     lines += [
         "",
@@ -119,4 +121,4 @@ def _columns(path: Path) -> tuple[str, ...]:
 
 
 def _stem(path: str) -> str:
-    return path.rstrip("/").rpartition("/")[2].partition(".")[0] or path
+    return path.rstrip("/").rpartition("/")[2].partition(".")[0][:_LONGEST] or path[:_LONGEST]
