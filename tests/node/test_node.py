@@ -193,3 +193,19 @@ def test_only_the_owner_and_issuers_publish_through_a_desk(node: Node) -> None:
         node.desk(Principal(FRIEND)).publish(_said())
     assert caught.value.code == "desk.role"
     assert node.desk(node.owner).publish(_said())
+
+
+def test_odd_questions_at_a_desk_have_plain_answers(node: Node) -> None:
+    made = _publish(node)
+    desk = node.desk(node.owner)
+    assert desk.records(after="9" * 5000)[0]
+    assert desk.records(after="²")[0]
+    for odd in ("x\ud800", "", "x" * 5000, "urn:x"):
+        with pytest.raises(Missing):
+            desk.subject(odd)
+        with pytest.raises(Missing):
+            desk.record(odd)
+        assert desk.said("*", ref=odd) == []
+        with pytest.raises(Missing):
+            desk.stream(odd)
+    assert desk.said("*", ref=made.entry) == []

@@ -5,13 +5,15 @@ What a desk may not show looks exactly like what does not exist: the same fault,
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from tongqiu.node.ask import is_entry
 from tongqiu.practice import Found, Measured, Table
 from tongqiu.record import core
 from tongqiu.record.audience import Principal
 from tongqiu.record.faults import Missing, Refused
-from tongqiu.record.subject import Subject
+from tongqiu.record.subject import Subject, is_id
 from tongqiu.record.text import Text
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
 _PIECE = 1 << 16
 _DEPTH = 12
+_CURSOR = re.compile(r"[0-9]{1,18}")
 
 
 class Explained(NamedTuple):
@@ -115,7 +118,7 @@ class NodeDesk:
         ``kind`` and ``subject`` (an identifier) narrow; ``search`` looks in names, identifiers and kinds.
         """
         found: list[Statement] = []
-        for each in self._newest_first(int(after) if after and after.isdecimal() else None, kind, subject):
+        for each in self._newest_first(int(after) if after and _CURSOR.fullmatch(after) else None, kind, subject):
             if not search or _mentions(each, search):
                 found.append(each)
             if len(found) > limit:
@@ -153,7 +156,7 @@ class NodeDesk:
 
     def subject(self, id: str) -> Subject:  # noqa: A002 - the field of the standard
         """Return a subject that a readable record is about. Raises Missing (``subject.missing``)."""
-        if len(id) <= 1024:  # noqa: PLR2004 - the longest identifier
+        if is_id(id):
             for type_ in ("system", "model", "dataset", "software", "service", "party"):
                 found = self.said("*", subject=Subject(type_, id))
                 if found:
@@ -260,6 +263,8 @@ class NodeDesk:
         """Return the standing readable records that carry a file."""
         from tongqiu.ledger.backend import Where
 
+        if not is_entry(digest):
+            return []
         store = self._node.store
         where = Where(ref=self._node.home.mark(digest))
         found = store.statements(where=where, principal=self._me, now=self._node.clock.now(), limit=100)
@@ -302,7 +307,7 @@ class NodeDesk:
                 each.index: each
                 for where in wheres
                 for each in self._node.store.statements(
-                    after=start - 1, limit=top - start, where=where, principal=self._me, now=self.now
+                    after=start - 1, limit=top - start, where=where, principal=self._me, now=self._node.clock.now()
                 )
                 if each.index < top
             }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tongqiu.ledger.backend import Where
-from tongqiu.node.ask import Ending
+from tongqiu.node.ask import Ending, is_entry
 from tongqiu.node.discovery import matches
 from tongqiu.record.statement import read_content
 
@@ -32,6 +32,8 @@ class Stored:
         self, kind: str, *, subject: Subject | None = None, thread: str | None = None, ref: str | None = None
     ) -> Iterator[Statement]:
         """Yield every readable statement that fits, by the narrowest index there is."""
+        if ref is not None and not is_entry(ref):
+            return
         exact = None if "*" in kind else kind
         reference = _raw(ref) if ref else None
         slot = self._home.thread(thread) or None

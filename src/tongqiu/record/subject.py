@@ -64,9 +64,16 @@ class Subject(msgspec.Struct, frozen=True, order=True, forbid_unknown_fields=Tru
         return self.id == other.id
 
 
+def is_id(text: str) -> bool:
+    """Tell whether ``text`` is a purl, DID or URN of at most 1,024 characters that can be written as UTF-8."""
+    if len(text) > _MAX_ID or any(0xD800 <= ord(char) <= 0xDFFF for char in text):  # noqa: PLR2004 - half surrogates
+        return False
+    return bool(_PURL.match(text) or _DID.match(text) or _URN.match(text))
+
+
 def check_id(text: str, *, where: str = "") -> str:
     """Return ``text`` when it is a purl, DID or URN of at most 1,024 characters, else raise Malformed (``subject.id``)."""
-    if len(text) <= _MAX_ID and (_PURL.match(text) or _DID.match(text) or _URN.match(text)):
+    if is_id(text):
         return text
     raise Malformed(
         "subject.id",
