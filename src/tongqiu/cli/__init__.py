@@ -36,6 +36,9 @@ _COMMANDS: tuple[tuple[str, str, str, str], ...] = (
 """Name, where it lives, and what it does in English and Chinese. Bodies load only when a command is called."""
 
 
+_EX_SOFTWARE = 70
+
+
 def commands() -> tuple[str, ...]:
     """Return the names of all commands, in the order of the help page."""
     return tuple(name for name, *_ in _COMMANDS)
@@ -121,6 +124,7 @@ def _without_lang(arguments: list[str]) -> list[str]:
 
 def _run(arguments: list[str], lang: str) -> int:
     from tongqiu.record.faults import Fault, row
+    from tongqiu.record.text import inert
 
     if arguments in ([], ["--help"], ["-h"], ["help"]):
         sys.stdout.write(overview(lang))
@@ -128,8 +132,7 @@ def _run(arguments: list[str], lang: str) -> int:
     try:
         code = app(lang)(arguments, exit_on_error=True)
     except Fault as fault:
-        sys.stderr.write(fault.explain(lang) + "\n")
-        sys.stderr.write(f"[{fault.code}]\n")
+        sys.stderr.write(inert(f"{fault.explain(lang)}\n[{fault.code}]\n"))
         return row(fault).exit_code
     except KeyboardInterrupt:
         sys.stderr.write(
@@ -139,7 +142,25 @@ def _run(arguments: list[str], lang: str) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 0
+    except Exception as error:  # noqa: BLE001 - the last line of defence: nobody shall meet a traceback
+        return _defect(error)
     return code if isinstance(code, int) else 0
+
+
+def _defect(error: Exception) -> int:
+    """Say in one line of both languages that this is our mistake, and return exit code 70 (sysexits.h, EX_SOFTWARE)."""
+    from tongqiu.record.text import inert
+
+    if os.environ.get("TONGQIU_DEBUG") == "1":
+        import traceback
+
+        sys.stderr.write(inert("".join(traceback.format_exception(error))))
+    what = inert(f"{type(error).__name__}: {error}"[:200], one_line=True)
+    sys.stderr.write(
+        f"A defect of Tongqiu, not of your input ({what}); run it again with TONGQIU_DEBUG=1 and report what it says. "
+        f"这是同球自身的缺陷，并非您的输入有误；请设置 TONGQIU_DEBUG=1 再运行一次，并附上输出报告。\n"
+    )
+    return _EX_SOFTWARE
 
 
 def _version() -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from tongqiu.cli.start import Folder, Home, user, write
-from tongqiu.cli.words import console, t, table
+from tongqiu.cli.words import ask, console, t, table
 from tongqiu.record.faults import Malformed
 from tongqiu.record.text import Text
 
@@ -41,18 +41,18 @@ def init(  # noqa: PLR0913 - one option each
             path=str(path),
         )
     seen = propose.look(folder)
-    ask = sys.stdin.isatty() and not yes
+    asking = sys.stdin.isatty() and not yes
     console().print(_seen_table(seen))
     given = name or folder.resolve().name
-    answers = _questions(seen, name, given, purpose) if ask else propose.Answers(given, purpose)
-    write(path, propose.write(seen, answers).encode())
+    answers = _questions(seen, name, given, purpose) if asking else propose.Answers(given, purpose)
     where = home or homes.default()
     if not (where / "node.toml").exists():
         asked = t("Your name or organisation, as issuer of records", "您或您机构的名称（作为出具方）")
-        owner = party or (_ask(asked, user()) if ask else user())
+        owner = party or (_ask(asked, user()) if asking else user())
         homes.create(where, name=owner)
         made = t("Made the node of {name} in {path}.", "已在 {path} 建立 {name} 的节点。", name=owner, path=where)
         console().print(made)
+    write(path, propose.write(seen, answers).encode())
     done = t(
         "Wrote {path}. Read it, then run: tongqiu assess {folder}",
         "已写入 {path}。请查看后运行：tongqiu assess {folder}",
@@ -90,8 +90,7 @@ def _seen_table(seen: Seen) -> Any:  # noqa: ANN401 - a rich table
 
 
 def _ask(question: str, default: str) -> str:
-    answer = input(f"{question}{f' [{default}]' if default else ''}: ").strip()
-    return answer or default
+    return ask(f"{question}{f' [{default}]' if default else ''}: ") or default
 
 
 def _ask_column(question: str, columns: Sequence[str]) -> str:

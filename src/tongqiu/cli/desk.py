@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from tongqiu.cli.words import JOB_STATES, console, lang, short, t, table
+from tongqiu.cli.words import JOB_STATES, ask, console, lang, short, t, table, within
 from tongqiu.record.faults import Malformed, Missing
-from tongqiu.record.text import Text
+from tongqiu.record.subject import check_id
+from tongqiu.record.text import Text, inert
 
 if TYPE_CHECKING:
     from tongqiu.node.desk import NodeDesk
@@ -27,6 +28,7 @@ Home = Annotated[
 ]
 Entry = Annotated[str, Parameter(help="A record's id, or the beginning of it. 记录编号或其开头。")]
 Limit = Annotated[int, Parameter(help="At most so many rows. 最多显示的行数。")]
+_MOST = 10_000
 Json = Annotated[bool, Parameter(name="--json", help="Print JSON. 输出 JSON。")]
 
 
@@ -77,6 +79,7 @@ def serve(
     from tongqiu.node.lend import open_doors
     from tongqiu.portal.site import serve as run
 
+    within("--port", port, 0, 65_535)
     with open_existing(home) as node:
         duties = Duties(node)
         duties.keep()
@@ -107,6 +110,7 @@ def records(  # noqa: PLR0913 - one option each
     json_: Json = False,
 ) -> int:
     """List records, newest first. 列出记录，最新在前。"""
+    within("--limit", limit, 1, _MOST)
     with open_existing(home) as node:
         desk = node.desk(node.owner)
         found, more = desk.records(kind=kind, subject=subject, search=search, limit=limit)
@@ -143,6 +147,7 @@ def registry(
     json_: Json = False,
 ) -> int:
     """List a registry, or the registries. 查看名录，或列出全部名录。"""
+    within("--limit", limit, 1, _MOST)
     with open_existing(home) as node:
         if not name:
             rows = [(each.name, each.title.of(lang())) for each in node.practices.views.values()]
@@ -170,12 +175,27 @@ def publish(
     """Say a record again for more readers; the earlier one is replaced. 面向更多读者重新出具，并替代原记录。"""
     from tongqiu.record.audience import EVERYONE, only_for
 
+    for reader in to:
+        _check_reader(reader)
     with open_existing(home) as node:
         desk = node.desk(node.owner)
         old = desk.record(find_entry(desk, entry))
         new = node.widen(old, only_for([node.me, *to]) if to else EVERYONE, person=person, why=why)
         console().print(t("Published as {entry}.", "已公开为 {entry}。", entry=short(new.entry)))
     return 0
+
+
+def _check_reader(reader: str) -> None:
+    """Raise Malformed unless a reader is named by a DID or URN: a mistyped one would shut everybody out."""
+    check_id(reader, where="--to")
+    if reader.startswith("pkg:") or inert(reader, one_line=True) != reader:
+        raise Malformed(
+            "publish.reader",
+            Text(en="{reader} does not name a reader.", zh="{reader} 不是读者标识。"),
+            do=Text(en="Write a DID (did:…) or a URN (urn:…).", zh="请写 DID（did:…）或 URN（urn:…）。"),
+            where="--to",
+            reader=inert(reader[:120], one_line=True),
+        )
 
 
 def withdraw(
@@ -205,14 +225,14 @@ def erase(
         desk = node.desk(node.owner)
         found = desk.record(find_entry(desk, entry))
         if not yes:
-            sure = input(
+            sure = ask(
                 t(
                     "Destroy the content of {entry} for good? Type its first 12 digits: ",
                     "永久销毁 {entry} 的内容？请输入其前 12 位：",
                     entry=short(found.entry),
                 )
             )
-            if sure.strip() != short(found.entry):
+            if sure != short(found.entry):
                 console().print(t("Nothing was destroyed.", "未销毁任何内容。"))
                 return 1
         stone = node.erase(found, ground=ground, authority=authority)
@@ -262,7 +282,7 @@ def jobs(
             if not (follow and name) or found[0].state not in {"queued", "running"}:
                 break
             sys.stderr.write(
-                f"\r{JOB_STATES[found[0].state].of(lang())} {found[0].done:g}/{found[0].total or 0:g} {found[0].note[:60]:60}"
+                f"\r{JOB_STATES[found[0].state].of(lang())} {found[0].done:g}/{found[0].total or 0:g} {inert(found[0].note[:60], one_line=True):60}"
             )
             time.sleep(0.5)
         rows = [
@@ -360,4 +380,5 @@ def _readers(statement: Any) -> str:  # noqa: ANN401 - a Statement
 
 
 def _json(value: object) -> None:
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, default=str) + "\n")
+    # The escapes of inert text are those of JSON: whoever reads it gets the same values.
+    sys.stdout.write(inert(json.dumps(value, ensure_ascii=False, indent=2, default=str)) + "\n")

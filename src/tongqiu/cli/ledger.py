@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from tongqiu.cli.words import console, lang, styled, t, table
+from tongqiu.cli.words import ask, console, lang, styled, t, table
 from tongqiu.record.text import Text
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def take_over(
                 "若另一副本再次写入，同名的两份日志将互相矛盾，且人人可见。\n",
             )
         )
-        if input(t("Is the other one gone for good? [yes/no] ", "另一节点是否已永久停用？[yes/no] ")).strip() != "yes":
+        if ask(t("Is the other one gone for good? [yes/no] ", "另一节点是否已永久停用？[yes/no] ")) != "yes":
             return 1
     with open_store(where.store, create=False, writer=anchor.instance(where.path)) as store:
         anchor.check(where.path, store.backend)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 from cyclopts import Parameter
 
-from tongqiu.cli.words import SEVERITY, STYLES, VERDICTS, complain, console, lang, short, styled, t, table
+from tongqiu.cli.words import SEVERITY, STYLES, VERDICTS, complain, console, lang, short, styled, t, table, tell, within
 from tongqiu.record.faults import Fault, Malformed, Unreachable
 from tongqiu.record.shapes import RanBy
 from tongqiu.record.text import Text
@@ -69,9 +69,10 @@ def assess(  # noqa: PLR0913 - one option each
     """Assess what a folder declares; ends with a table, a report and an evidence file. 评估目录所声明的系统。"""
     from tongqiu.node import assess as job
     from tongqiu.node import manifest
-    from tongqiu.node.runs import ChildRunner
+    from tongqiu.node.runs import MAX_WIDTH, ChildRunner
 
     relation = _relation(ran_by)
+    width = within("--jobs", jobs, 0, MAX_WIDTH)
     began = time.monotonic()
     manifest.require(folder)
     with _open(home, party) as node:
@@ -79,7 +80,7 @@ def assess(  # noqa: PLR0913 - one option each
             _detach(node, folder, out, ran_by, withhold)
             return 0
         with _progress() as watch:
-            outcome = job.assess(node, folder, watch=watch, runner=ChildRunner(jobs or None), ran_by=relation)
+            outcome = job.assess(node, folder, watch=watch, runner=ChildRunner(width or None), ran_by=relation)
         _show(node, outcome, time.monotonic() - began)
         paths = outputs(node, outcome, out or folder / ".tongqiu", withhold)
     for label, path in paths:
@@ -250,9 +251,7 @@ class _Bars:
 
     def planned(self, runs: Sequence[str], unchanged: Sequence[str]) -> None:
         if unchanged:
-            sys.stderr.write(
-                t("Unchanged, not repeated: {names}", "未变化，不再重复：{names}", names=", ".join(unchanged)) + "\n"
-            )
+            tell(t("Unchanged, not repeated: {names}", "未变化，不再重复：{names}", names=", ".join(unchanged)) + "\n")
         if self._bars is not None:
             for run in runs:
                 self._tasks[run] = self._bars.add_task(run, total=None)
@@ -266,7 +265,7 @@ class _Bars:
             self._bars.update(self._tasks[run], completed=1, total=1)
         else:
             state = t("done", "完成") if fault is None else t("could not be done", "未能完成")
-            sys.stderr.write(f"{run}: {state}\n")
+            tell(f"{run}: {state}\n")
 
 
 @contextlib.contextmanager
@@ -291,7 +290,7 @@ def _open(home: Path | None, party: str) -> Node:
     new = not (where / "node.toml").exists()
     node = open_node(where, create=True, name=party or user())
     if new:
-        sys.stderr.write(
+        tell(
             t("Made the node of {name} in {path}.", "已在 {path} 建立 {name} 的节点。", name=node.name, path=where)
             + "\n"
         )
