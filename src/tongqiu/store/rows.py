@@ -32,6 +32,7 @@ class Rows:
         self._connection = connection
         self._cursor = connection.connection.cursor()
         self._mark = "?" if connection.dialect.name == "sqlite" else "%s"
+        self._finding = "SELECT idx FROM entry WHERE entry = ?".replace("?", self._mark)
         self._head: Head | None = None
 
     def head(self) -> Head:
@@ -60,7 +61,9 @@ class Rows:
 
     def find(self, entry: bytes) -> int | None:
         """Return the index of an entry hash, or None."""
-        found = self._one("SELECT idx FROM entry WHERE entry = ?", entry)
+        # Asked twice for every entry that is logged: nothing between this and the driver.
+        self._cursor.execute(self._finding, (entry,))
+        found = self._cursor.fetchone()
         return None if found is None else int(found[0])
 
     def select(self, where: Where, *, after: int = -1, limit: int = 1000) -> Sequence[Row]:
