@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -212,3 +213,17 @@ def test_a_path_of_a_smaller_tree_does_not_fit_a_larger_size() -> None:
         with pytest.raises(Unproven) as raised:
             tree.verify_inclusion(entries[1], 1, size, path, small)
         assert raised.value.code == "tree.inclusion"
+
+
+def test_paths_asked_for_together_are_those_asked_for_alone() -> None:
+    for size in (2, 7, 256, 257, 1000):
+        tiles = tree.Tiles(_kept(size))
+        known: dict[tuple[int, int], bytes] = {}
+        for index in range(0, size, max(size // 50, 1)):
+            assert tiles.inclusion(index, size, known) == tree.Tiles(_kept(size)).inclusion(index, size)
+
+
+def _kept(size: int) -> Callable[[int, int], bytes]:
+    entries = [number.to_bytes(32) for number in range(size)]
+    held = {(each.level, each.number): each.hashes for each in tree.grow(0, (), entries, lambda *_: b"").tiles}
+    return lambda level, number: held.get((level, number), b"")

@@ -214,7 +214,10 @@ class Log:
         Reads no entry again: the path from its hash to the proven root is what is checked. Raises as :meth:`receipt`.
         """
         head = self._proven_head()
-        return tuple(self._signed(each.entry, each.index, each.logged_at, subject, head) for each, subject in places)
+        known: dict[tuple[int, int], bytes] = {}
+        return tuple(
+            self._signed(each.entry, each.index, each.logged_at, subject, head, known) for each, subject in places
+        )
 
     def _checkpoint(self, head: Head) -> str:
         return checkpoint.sign(checkpoint.Checkpoint(self.origin, head.size, head.root), self._signer)
@@ -224,8 +227,16 @@ class Log:
         row = self._backend.row(index if index < head.size else -1)
         return self._signed(row.entry, index, row.logged_at, row.columns.subject, head)
 
-    def _signed(self, entry: bytes, index: int, logged_at: str, subject: str, head: Head) -> bytes:
-        path = self._tiles.inclusion(index, head.size)
+    def _signed(  # noqa: PLR0913 - what a receipt says, and the tree it is about
+        self,
+        entry: bytes,
+        index: int,
+        logged_at: str,
+        subject: str,
+        head: Head,
+        known: dict[tuple[int, int], bytes] | None = None,
+    ) -> bytes:
+        path = self._tiles.inclusion(index, head.size, known)
         if tree.root_from_inclusion(entry, index, head.size, path) != head.root:
             raise self._disagrees(f"entry {index}")
         return receipt.create_receipt(

@@ -122,22 +122,24 @@ class Tiles:
                 start += 1 << height
         return tuple(found)
 
-    def inclusion(self, index: int, size: int) -> tuple[bytes, ...]:
+    def inclusion(self, index: int, size: int, known: dict[tuple[int, int], bytes] | None = None) -> tuple[bytes, ...]:
         """Return the path from leaf ``index`` to the root of ``size`` (RFC 9162 section 2.1.3.1), lowest first.
 
+        Whoever asks for many paths of one ``size`` hands in one empty dictionary: neighbours share most of their paths.
         Raises ValueError unless ``0 <= index < size``.
         """
+        known = {} if known is None else known
         if not 0 <= index < size:
             raise ValueError("the index lies outside the tree")
         path, start, stop = [], 0, size
         while stop - start > 1:
             middle = start + _split(stop - start)
-            if index < middle:
-                path.append(self._range(middle, stop))
-                stop = middle
-            else:
-                path.append(self._range(start, middle))
-                start = middle
+            part = (middle, stop) if index < middle else (start, middle)
+            node = known.get(part)
+            if node is None:
+                node = known[part] = self._range(*part)
+            path.append(node)
+            start, stop = (start, middle) if index < middle else (middle, stop)
         return tuple(reversed(path))
 
     def consistency(self, old: int, new: int) -> tuple[bytes, ...]:
