@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from tongqiu.cli.words import VERDICTS, console, lang, short, styled, t, table
 from tongqiu.record.faults import Malformed, Missing, Unproven, row
-from tongqiu.record.text import Text
+from tongqiu.record.text import Text, inert
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -220,9 +220,9 @@ def _line(walked: Explained) -> object:
 
     statement = walked.statement
     made = statement.content.by or statement.issuer
-    lines = [
-        f"{short(statement.entry)}  {statement.kind}  {statement.subject.name or statement.subject.id}  ({made}, {statement.at})"
-    ]
+    # A name from elsewhere may hold a line break; it must not be able to write a line of its own here.
+    name = inert(statement.subject.name or statement.subject.id, one_line=True)
+    lines = [f"{short(statement.entry)}  {statement.kind}  {name}  ({inert(made, one_line=True)}, {statement.at})"]
     if walked.again:
         return Inert(lines[0] + "  " + t("(shown above)", "（见上文）"), style="dim")
     lines += [

@@ -68,6 +68,8 @@ class Node:
             statement=self.statement,
         )
         self._introduce()
+        # What was logged just before a kill is in no registry yet.
+        self.registry.catch_up()
 
     def __enter__(self) -> Self:
         """Return the node."""
