@@ -186,8 +186,6 @@ async def null(scope, receive, send):
     await send({"type": "http.response.start", "status": 201, "headers": [(b"content-length", b"2")]})
     await send({"type": "http.response.body", "body": b"ok"})
 
-# As `tongqiu serve` does.
-sys.setswitchinterval(0.0001)
 with open_node(Path(sys.argv[1]), create=True, name="Benchmark") as node:
     app = open_doors(node, null, tokens=[Token("bench", digest_of("bench"), "did:key:zBench")])
     config = uvicorn.Config(app, port=int(sys.argv[2]), log_level="error", access_log=False, lifespan="off")

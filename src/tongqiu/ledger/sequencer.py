@@ -40,6 +40,8 @@ RETRY_AFTER: Final = 1
 
 BUSY: Final = "log.busy"
 
+_CROWD = 8
+
 Answer: TypeAlias = "Future[tuple[Logged, ...]]"
 
 
@@ -162,7 +164,8 @@ class Sequencer:
         with self._changed:
             while not self._queue and not self._closing:
                 self._changed.wait()
-            expected = min(company, self._most)
+            # A few wait for as many as last time; a crowd waits for all that the time allows, since flushes then cost most.
+            expected = self._most if company >= _CROWD else min(company, self._most)
             until = time.monotonic() + self._linger
             while len(self._queue) < expected and not self._closing and (left := until - time.monotonic()) > 0:
                 self._changed.wait(left)

@@ -7,6 +7,7 @@ names it, the envelope for parties that this node knows.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from tongqiu.ledger import tiles
@@ -97,11 +98,16 @@ class LogDesk(NodeDesk):
         return self._at.store.backend.row(index)
 
 
-def _issuer_key(issuer: str, kid: bytes) -> PublicKey:
+@lru_cache(maxsize=1024)
+def _key_of(did: str) -> PublicKey | None:
     try:
-        key = PublicKey.from_did(issuer)
+        return PublicKey.from_did(did)
     except Malformed:
-        key = None
+        return None
+
+
+def _issuer_key(issuer: str, kid: bytes) -> PublicKey:
+    key = _key_of(issuer)
     if key is None or key.thumbprint != kid:
         raise Unproven(
             "log.issuer-key",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 import json
-import sys
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -38,7 +37,6 @@ LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 """The names under which a page for this machine alone may be asked for."""
 
 _MOST_PARAMS = 32
-_SWITCH_SECONDS = 0.0001
 
 
 class Site:
@@ -241,9 +239,6 @@ def serve(  # noqa: PLR0913 - each part is named at the call
     """
     import uvicorn
 
-    if doors:
-        # Behind the doors, threads write and sign beside the loop; each hand-over of the interpreter lasts this long.
-        sys.setswitchinterval(_SWITCH_SECONDS)
     pages = at(node, host, language=language, principal=principal)
     uvicorn.run(
         doors(pages) if doors else pages,
