@@ -9,6 +9,7 @@ import contextlib
 import ctypes
 import datetime
 import os
+import posixpath
 import re
 import signal
 import subprocess
@@ -59,7 +60,8 @@ class LentTree:
 
     def locate(self, path: str) -> Path:
         """Return the place of a lent file or folder on this machine."""
-        if not any(read in {".", path} or path.startswith(read.rstrip("/") + "/") for read in self._reads):
+        plain = posixpath.normpath(path)
+        if not any(read in {".", plain} or plain.startswith(read.rstrip("/") + "/") for read in self._reads):
             raise Refused(
                 "world.not-lent",
                 Text(
