@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -170,3 +172,24 @@ def test_the_progress_of_a_job_is_kept_and_a_wish_to_stop_is_obeyed(node: Node) 
     with pytest.raises(Refused) as caught:
         watch.ended("a", None)
     assert caught.value.code == "job.cancelled"
+
+
+def test_work_in_the_background_that_fails_says_why(node: Node, tmp_path: Path) -> None:
+    arguments = {"folder": str(tmp_path / "absent"), "out": str(tmp_path / "out"), "ran_by": "first", "withhold": []}
+    name = node.store.jobs.create("assess", arguments, node.me)
+    command = [sys.executable, "-I", "-m", "tongqiu.node.work", str(node.home.path), name]
+    assert subprocess.run(command, check=False, timeout=120).returncode == 0
+    job = node.store.jobs.get(name)
+    assert job.state == "failed"
+    cancelled = node.store.jobs.create("assess", arguments, node.me)
+    node.store.jobs.cancel(cancelled)
+    assert node.store.jobs.get(cancelled).state == "cancelled"
+
+
+def test_names_of_practices_reach_everything_they_bring(node: Node) -> None:
+    practices = node.practices
+    assert practices.kind("nobody.knows/1") is None
+    assert practices.kind(core.PARTY.name) is core.PARTY
+    assert {each.name for each in practices.doors} >= {door.name for each in practices.all for door in each.doors}
+    assert practices.verbs == tuple((each, verb) for each in practices.all for verb in each.verbs)
+    assert practices.duties == ()
