@@ -6,7 +6,6 @@ processors that other programs took while it ran is printed first: above some pe
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
 import multiprocessing
@@ -15,7 +14,6 @@ import random
 import resource
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 import venv
@@ -23,9 +21,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from benchmarks import http_ledger
 from tongqiu.ledger import receipt
 from tongqiu.ledger.backend import Columns
-from tongqiu.ledger.log import Log, Sealed, Submission, check_in
+from tongqiu.ledger.log import Log, Sealed, Submission
 from tongqiu.ledger.sequencer import Sequencer
 from tongqiu.ledger.verifiers import Verifiers
 from tongqiu.seal import keyfile
@@ -44,8 +43,6 @@ INGEST = 24_000
 PIECE = 256
 """Statements handed to a worker at a time."""
 
-POSTS = 4_000
-CONNECTIONS = 128
 ORIGIN = "bench.example/log"
 PARTY = keyfile.from_seed(b"p" * 32)
 LOG_KEY = keyfile.from_seed(b"l" * 32)
@@ -78,7 +75,7 @@ def run(report: Report) -> None:
     report.add("limit: raw Ed25519 verification, 1 core", one, "1/s")
     report.add("limit: append 4 KiB and flush, median", 1e3 * _flush(), "ms")
     _ingest(report, cores, verify)
-    _http(report, one)
+    http_ledger.measure(report, _statements(http_ledger.POSTS, 8)[0], PARTY, one)
     _grow(report)
     _peers(report)
     after = Share.now()
@@ -168,88 +165,6 @@ def _feed(
         answers.append(sequencer.submit(Submission(tuple(kept))))
     for answer in answers:
         answer.result()
-
-
-# --- HTTP -------------------------------------------------------------------------------------------------------------
-
-SERVER = """
-import sys
-from pathlib import Path
-import uvicorn
-from tongqiu.node import open_node
-from tongqiu.node.lend import Token, digest_of, open_doors
-
-async def null(scope, receive, send):
-    if scope["type"] != "http":
-        return
-    await receive()
-    await send({"type": "http.response.start", "status": 201, "headers": [(b"content-length", b"2")]})
-    await send({"type": "http.response.body", "body": b"ok"})
-
-with open_node(Path(sys.argv[1]), create=True, name="Benchmark") as node:
-    app = open_doors(node, null, tokens=[Token("bench", digest_of("bench"), "did:key:zBench")])
-    config = uvicorn.Config(app, port=int(sys.argv[2]), log_level="error", access_log=False, lifespan="off")
-    uvicorn.Server(config).run()
-"""
-
-
-def _http(report: Report, verify: float) -> None:
-    sealed, _ = _statements(POSTS, 8)
-    with tempfile.TemporaryDirectory() as folder, open_store(Path(folder, "own"), create=True) as store:
-        log = Log(store.backend, LOG_KEY, ORIGIN)
-        items = [check_in(each, PARTY.public) for each in sealed]
-        start = time.perf_counter()
-        for at in range(0, POSTS, CONNECTIONS):
-            log.append([Submission((item,)) for item in items[at : at + CONNECTIONS]])
-        commit = (time.perf_counter() - start) / POSTS
-        port = random.randint(20_000, 40_000)  # noqa: S311 - any free port
-        server = subprocess.Popen([sys.executable, "-c", SERVER, str(Path(folder, "home")), str(port)])
-        try:
-            null, _ = asyncio.run(_post(port, "/null", sealed))
-            full, times = asyncio.run(_post(port, "/entries", sealed))
-        finally:
-            server.terminate()
-            server.wait(20)
-    ideal = 1 / (1 / null + 1 / verify + commit)
-    report.add("HTTP: null handler", null, "1/s")
-    report.add("HTTP: POST to receipt, durable first", full, "1/s", against=("null + verify + commit", ideal))
-    report.add("  share of the ideal", full / ideal, "of ideal", bar=("at least", 0.5))
-    times.sort()
-    report.add(f"  time to a receipt, median, {CONNECTIONS} at once", 1e3 * times[len(times) // 2], "ms")
-    report.add("  time to a receipt, 99 of 100", 1e3 * times[len(times) * 99 // 100], "ms")
-
-
-async def _post(port: int, path: str, bodies: Sequence[bytes]) -> tuple[float, list[float]]:
-    """Send every body once, over so many connections, and return answers a second and the time of each."""
-    waiting = iter(bodies)
-    times: list[float] = []
-
-    async def one() -> None:
-        for _ in range(200):
-            try:
-                reader, writer = await asyncio.open_connection("127.0.0.1", port)
-                break
-            except OSError:
-                await asyncio.sleep(0.05)
-        await together.wait()
-        for body in waiting:
-            began = time.perf_counter()
-            writer.write(
-                f"POST {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer bench\r\n"
-                f"content-type: application/cose\r\ncontent-length: {len(body)}\r\n\r\n".encode()
-                + body
-            )
-            head = await reader.readuntil(b"\r\n\r\n")
-            assert head.startswith(b"HTTP/1.1 201"), head
-            length = int(head.lower().split(b"content-length: ", 1)[1].split(b"\r\n", 1)[0])
-            await reader.readexactly(length)
-            times.append(time.perf_counter() - began)
-        writer.close()
-
-    together = asyncio.Barrier(CONNECTIONS)
-    await asyncio.gather(*(one() for _ in range(CONNECTIONS)))
-    # Each connection is busy all the time, so this is the time from the first request to about the last answer.
-    return len(bodies) / (sum(times) / CONNECTIONS), times
 
 
 # --- size -------------------------------------------------------------------------------------------------------------

@@ -1,0 +1,142 @@
+"""The log over HTTP beside its ideal: a null handler, one verification and one share of a commit, and nothing else.
+
+Server and client share this machine's processors, in both measurements alike. The listening socket is made here and handed
+to the server, so that no port can be taken by somebody else in between.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from tongqiu.ledger.log import Log, Submission, check_in
+from tongqiu.store.house import open_store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from benchmarks.report import Report
+    from tongqiu.seal.keyfile import FileSigner
+
+POSTS = 4_000
+CONNECTIONS = 128
+
+SERVER = """
+import socket
+import sys
+from pathlib import Path
+import uvicorn
+from tongqiu.node import open_node
+from tongqiu.node.lend import Token, digest_of, open_doors
+
+async def null(scope, receive, send):
+    if scope["type"] != "http":
+        return
+    await receive()
+    await send({"type": "http.response.start", "status": 201, "headers": [(b"content-length", b"2")]})
+    await send({"type": "http.response.body", "body": b"ok"})
+
+with open_node(Path(sys.argv[1]), create=True, name="Benchmark") as node, socket.socket(fileno=int(sys.argv[2])) as held:
+    app = open_doors(node, null, tokens=[Token("bench", digest_of("bench"), "did:key:zBench")])
+    config = uvicorn.Config(app, log_level="error", access_log=False, lifespan="off")
+    uvicorn.Server(config).run(sockets=[held])
+"""
+
+
+def measure(report: Report, sealed: Sequence[bytes], party: FileSigner, verify: float) -> None:
+    """Post every statement, by ``party``, once; ``verify`` is the rate of raw verification by one processor."""
+    with tempfile.TemporaryDirectory() as folder, open_store(Path(folder, "own"), create=True) as store:
+        log = Log(store.backend, party, "bench.example/log")
+        items = [check_in(each, party.public) for each in sealed]
+        start = time.perf_counter()
+        for at in range(0, len(items), CONNECTIONS):
+            log.append([Submission((item,)) for item in items[at : at + CONNECTIONS]])
+        commit = (time.perf_counter() - start) / len(items)
+        with _serving(Path(folder, "home")) as port:
+            asyncio.run(_post(port, "/null", sealed[:CONNECTIONS]))
+            null, _ = asyncio.run(_post(port, "/null", sealed))
+            full, times = asyncio.run(_post(port, "/entries", sealed))
+    ideal = 1 / (1 / null + 1 / verify + commit)
+    report.add("HTTP: null handler", null, "1/s")
+    report.add("HTTP: POST to receipt, durable first", full, "1/s", against=("null + verify + commit", ideal))
+    report.add("  share of the ideal", full / ideal, "of ideal", bar=("at least", 0.5))
+    times.sort()
+    report.add(f"  time to a receipt, median, {CONNECTIONS} at once", 1e3 * times[len(times) // 2], "ms")
+    report.add("  time to a receipt, 99 of 100", 1e3 * times[len(times) * 99 // 100], "ms")
+
+
+class _serving:  # noqa: N801 - read as the word after `with`
+    """A node's server on a port of its own, in a process of its own."""
+
+    def __init__(self, home: Path) -> None:
+        self._held = socket.create_server(("127.0.0.1", 0), backlog=1024)
+        given = self._held.fileno()
+        self._process = subprocess.Popen([sys.executable, "-c", SERVER, str(home), str(given)], pass_fds=[given])
+
+    def __enter__(self) -> int:
+        """Return the port; a request waits in the socket until the server takes it."""
+        return int(self._held.getsockname()[1])
+
+    def __exit__(self, *_exc: object) -> None:
+        """End the server."""
+        self._process.terminate()
+        self._process.wait(20)
+        self._held.close()
+
+
+async def _post(port: int, path: str, bodies: Sequence[bytes]) -> tuple[float, list[float]]:
+    """Send every body once, over so many connections, and return answers a second and the time of each."""
+    head = f"POST {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer bench\r\ncontent-type: application/cose\r\n"
+    waiting = iter([f"{head}content-length: {len(body)}\r\n\r\n".encode() + body for body in bodies])
+    times: list[float] = []
+    clients = [_Client(waiting, times) for _ in range(CONNECTIONS)]
+    for client in clients:
+        await asyncio.get_running_loop().create_connection(lambda held=client: held, "127.0.0.1", port)  # type: ignore[misc]
+    await asyncio.gather(*(client.end for client in clients))
+    # Each connection is busy all the time, so this is the time from the first request to about the last answer.
+    return len(bodies) / (sum(times) / CONNECTIONS), times
+
+
+class _Client(asyncio.Protocol):
+    """One connection: sends a request, waits for the whole answer, sends the next."""
+
+    def __init__(self, waiting: Iterator[bytes], times: list[float]) -> None:
+        self._waiting, self._times = waiting, times
+        self._held, self._began = b"", 0.0
+        self.end: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._to = cast("asyncio.Transport", transport)
+        self._next()
+
+    def _next(self) -> None:
+        request = next(self._waiting, None)
+        if request is None:
+            self._to.close()
+            self.end.set_result(None)
+            return
+        self._began = time.perf_counter()
+        self._to.write(request)
+
+    def data_received(self, data: bytes) -> None:
+        self._held += data
+        head, ended, body = self._held.partition(b"\r\n\r\n")
+        if not ended:
+            return
+        assert head.startswith(b"HTTP/1.1 201"), head
+        length = int(head.lower().split(b"content-length: ", 1)[1].split(b"\r\n", 1)[0])
+        if len(body) < length:
+            return
+        self._held = b""
+        self._times.append(time.perf_counter() - self._began)
+        self._next()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if not self.end.done():
+            self.end.set_exception(exc or ConnectionError("the server closed the connection"))
