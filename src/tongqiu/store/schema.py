@@ -182,6 +182,90 @@ due = Table(
     Index("due_at", "done", "at"),
 )
 
+person = Table(
+    "person",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("party", Text, nullable=False),
+    Column("groups", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("created", Text, nullable=False),
+)
+"""Who may sign in. None of what follows is a record: a person, and every way in, can be forgotten."""
+
+session = Table(
+    "session",
+    METADATA,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("person", Text, nullable=False),
+    Column("how", Text, nullable=False),
+    Column("label", Text, nullable=False),
+    Column("created", Text, nullable=False),
+    Column("seen", Text, nullable=False),
+    Column("until", Text, nullable=False),
+    Index("session_person", "person"),
+)
+"""Who is signed in: SHA-256 of a cookie's secret; ``id`` names the session to its person and opens nothing."""
+
+token = Table(
+    "token",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("digest", LargeBinary, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("person", Text, nullable=False),
+    Column("party", Text, nullable=False),
+    Column("groups", Text, nullable=False),
+    Column("roles", Text, nullable=False),
+    Column("scopes", Text, nullable=False),
+    Column("created", Text, nullable=False),
+    Column("until", Text, nullable=False),
+    Column("used", Text, nullable=False),
+    Index("token_person", "person"),
+)
+"""Secrets that programs send: of a person, or (``person`` empty) of another party at a door."""
+
+passkey = Table(
+    "passkey",
+    METADATA,
+    Column("credential", LargeBinary, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("person", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("key", LargeBinary, nullable=False),
+    Column("count", Number, nullable=False),
+    Column("created", Text, nullable=False),
+    Column("used", Text, nullable=False),
+    Index("passkey_person", "person"),
+)
+"""Public keys of WebAuthn credentials (``key`` is a COSE key) and how often each has signed."""
+
+binding = Table(
+    "binding",
+    METADATA,
+    Column("issuer", Text, primary_key=True),
+    Column("sub", Text, primary_key=True),
+    Column("person", Text, nullable=False),
+    Index("binding_person", "person"),
+)
+"""Which account at an OpenID provider is which person."""
+
+once = Table(
+    "once",
+    METADATA,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("purpose", Text, nullable=False),
+    Column("person", Text, nullable=False),
+    Column("data", Text, nullable=False),
+    Column("until", Text, nullable=False),
+    Index("once_person", "person"),
+    Index("once_until", "until"),
+)
+"""What works one time: links, challenges, states, and the numbers of signed requests; gone once used."""
+
 view = Table(
     "view",
     METADATA,
