@@ -7,18 +7,21 @@ import shutil
 import sqlite3
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 
 from tongqiu.cli import main
+from tongqiu.ledger.log import Sealed, check_in
 from tongqiu.node import core as core_practice
 from tongqiu.node import fsck, open_node
 from tongqiu.node import home as homes
 from tongqiu.node.discovery import discover
-from tongqiu.record import core
+from tongqiu.record import cbor, core
 from tongqiu.record.audience import EVERYONE
 from tongqiu.record.faults import Unproven
 from tongqiu.record.statement import Attachment, Said
 from tongqiu.record.subject import Subject
+from tongqiu.seal import keyfile, statement
 from tongqiu.store.database import FILE
 
 if TYPE_CHECKING:
@@ -168,6 +171,10 @@ LOST = [
     ("INSERT INTO tile SELECT 3, 0, hashes FROM tile WHERE level = 1", "tile"),
     ("DELETE FROM ref WHERE idx = 7", "ref"),
     ("INSERT INTO ref VALUES (zeroblob(32), 268)", "ref"),
+    ("INSERT INTO ref VALUES (zeroblob(32), 9999)", "ref"),
+    ("UPDATE head SET size = size - 1", "head"),
+    ("UPDATE entry SET logged_at = 'soon' WHERE idx = 7", "time"),
+    ("DELETE FROM chunk; DELETE FROM blob", "file"),
     ("DELETE FROM gone", "correction"),
     ("INSERT INTO gone SELECT zeroblob(32), 5, issuer, kind FROM gone LIMIT 1", "correction"),
     ("DELETE FROM chunk WHERE number = 0", "file"),
@@ -186,11 +193,25 @@ LOST = [
 def test_a_row_too_few_or_too_many_is_found(sound: Path, tmp_path: Path, change: str, part: str) -> None:
     home = shutil.copytree(sound, tmp_path / "home")
     with sqlite3.connect(home / "store" / FILE) as database:
-        assert database.execute(change).rowcount
+        for each in change.split("; "):
+            assert database.execute(each).rowcount
     database.close()
     with pytest.raises(Unproven) as caught:
         check(home)
     assert caught.value.code == f"fsck.{part}", caught.value
+
+
+@pytest.mark.parametrize("place", [(0, 0), (0, 1), (1, 0)])
+def test_a_tile_that_goes_on_after_its_entries_is_found(sound: Path, tmp_path: Path, place: tuple[int, int]) -> None:
+    home = shutil.copytree(sound, tmp_path / "home")
+    with sqlite3.connect(home / "store" / FILE) as database:
+        where = "WHERE level = ? AND number = ?"
+        (hashes,) = database.execute(f"SELECT hashes FROM tile {where}", place).fetchone()  # noqa: S608 - own names
+        database.execute(f"UPDATE tile SET hashes = ? {where}", (hashes + bytes(32), *place))  # noqa: S608 - own names
+    database.close()
+    with pytest.raises(Unproven) as caught:
+        check(home)
+    assert (caught.value.code, caught.value.where) == ("fsck.tile", f"tile {place[0]}/{place[1]}")
 
 
 def test_a_resealed_entry_under_another_key_is_found(sound: Path, tmp_path: Path) -> None:
@@ -238,3 +259,114 @@ def test_the_command_says_what_agrees_and_ends_with_the_code_of_the_table(
     said = capsys.readouterr().err
     assert "entry 12" in said
     assert "fsck.content" in said
+
+
+def test_an_index_of_the_database_that_lost_an_entry_is_found(sound: Path, tmp_path: Path) -> None:
+    home = shutil.copytree(sound, tmp_path / "home")
+    with sqlite3.connect(home / "store" / FILE) as database:
+        (root,) = database.execute(
+            "SELECT rootpage FROM sqlite_master WHERE name = 'sqlite_autoindex_entry_1'"
+        ).fetchone()
+        (size,) = database.execute("PRAGMA page_size").fetchone()
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    database.close()
+    file = home / "store" / FILE
+    data = bytearray(file.read_bytes())
+    page = data[size * (root - 1) : size * root]
+    while page[0] == INNER:
+        root = int.from_bytes(page[8:12], "big")
+        page = data[size * (root - 1) : size * root]
+    # The end of the page is the row number in the first key that was written there.
+    data[size * root - 1] ^= 1
+    file.write_bytes(data)
+    with pytest.raises(Unproven) as caught:
+        check(home)
+    assert caught.value.code == "fsck.database"
+    assert "index" in caught.value.what.en
+
+
+INNER = 2
+"""The first byte of an inner page of an index (sqlite.org/fileformat2.html, section 1.6)."""
+
+
+@pytest.fixture
+def young(tmp_path: Path) -> Path:
+    """Make a node of its own, which may be written to: its log and its party are begun, two entries."""
+    open_node(tmp_path / "young", create=True, name="Laboratory").close()
+    return tmp_path / "young"
+
+
+def _log(home: Path, *items: Sealed) -> None:
+    with open_node(home) as node:
+        node.log.record(*items)
+
+
+def _foreign(signer: keyfile.FileSigner, issuer: str) -> Sealed:
+    data = statement.seal_statement(b"x", statement.new_salt(), signer=signer, issuer=issuer, subject="urn:x:y")
+    return check_in(data, signer.public)
+
+
+def test_what_strangers_registered_is_checked_as_far_as_their_key_is_known(young: Path) -> None:
+    home, signer = young, keyfile.from_seed(b"s" * 32)
+    _log(home, _foreign(signer, signer.public.did))
+    found = check(home)
+    assert (found.entries, found.unknown) == (3, 0)
+    _log(home, _foreign(signer, "did:web:example.org"))
+    found = check(home)
+    assert (found.entries, found.unknown) == (4, 1)
+    # What is known only by its hash has no kind; a bare envelope that claims one lacks its content.
+    with sqlite3.connect(home / "store" / FILE) as database:
+        database.execute("UPDATE entry SET kind = 'core.party/1' WHERE idx = 2")
+    database.close()
+    with pytest.raises(Unproven) as caught:
+        check(home)
+    assert caught.value.code == "fsck.content"
+
+
+def test_content_that_was_sealed_but_is_no_record_is_found(young: Path) -> None:
+    party, salt = homes.load(young).party, statement.new_salt()
+    for content, kind in ((cbor.dumps("a stranger's own words"), ""), (b"no CBOR at all", "core.party/1")):
+        data = statement.seal_statement(content, salt, signer=party, issuer=party.public.did, subject="urn:x:y")
+        _log(young, check_in(data, party.public, content=content, salt=salt, kind=kind))
+        if not kind:
+            assert check(young).entries == 3
+    with pytest.raises(Unproven) as caught:
+        check(young)
+    assert (caught.value.code, caught.value.where) == ("fsck.content", "entry 3")
+
+
+def test_an_entry_that_is_no_envelope_is_found(sound: Path, tmp_path: Path) -> None:
+    home = shutil.copytree(sound, tmp_path / "home")
+    with sqlite3.connect(home / "store" / FILE) as database:
+        database.execute(
+            "UPDATE entry SET statement = ?, entry = ? WHERE idx = 9", (b"junk", hashlib.sha256(b"junk").digest())
+        )
+    database.close()
+    with pytest.raises(Unproven) as caught:
+        check(home)
+    assert (caught.value.code, caught.value.where) == ("fsck.entry", "entry 9")
+
+
+def test_a_log_of_another_name_is_found(sound: Path) -> None:
+    home = homes.load(sound)
+    other = home._replace(settings=msgspec.structs.replace(home.settings, origin="tongqiu.node/other"))
+    with pytest.raises(Unproven) as caught:
+        fsck.check(other, discover(core=core_practice.PRACTICE))
+    assert (caught.value.code, caught.value.where) == ("fsck.head", "entry 0")
+
+
+def test_an_erased_correction_is_known_by_its_note(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    with open_node(home, create=True, name="Laboratory") as node:
+        body = core.Composition(parts=(), purpose="p")
+        made = node.publish([Said(core.COMPOSITION.name, SYSTEM, body)])[0]
+        node.withdraw(made, why="wrong")
+        node.erase(made, ground="Art. 17")
+    found = check(home)
+    assert found.contents == found.entries - 2
+    with sqlite3.connect(home / "store" / FILE) as database:
+        assert database.execute("UPDATE gone SET issuer = 'did:key:z6MkSomebodyElse'").rowcount == 1
+    database.close()
+    with pytest.raises(Unproven) as caught:
+        check(home)
+    assert caught.value.code == "fsck.correction"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import signal
+import stat
 import subprocess
 import sys
 import textwrap
@@ -20,7 +22,8 @@ from hypothesis import strategies as st
 
 from tongqiu.node import child, runs
 from tongqiu.node.world import PARENT
-from tongqiu.record.faults import Fault, Malformed
+from tongqiu.record.faults import Fault, Malformed, Refused
+from tongqiu.record.statement import Attachment, Said
 from tongqiu.record.subject import Subject
 from tongqiu.record.text import Text, inert
 
@@ -333,3 +336,136 @@ def test_a_width_that_cannot_be_is_refused(width: int) -> None:
     with pytest.raises(Malformed) as caught:
         runs.ChildRunner(width)
     assert caught.value.code == "run.width"
+
+
+class Counted(msgspec.Struct):
+    """A body of records that these tests hand over."""
+
+    number: int
+
+
+def count(subject: Subject, params: dict[str, int], world: Any) -> list[Said]:
+    for done in range(params["to"]):
+        world.progress(done, params["to"])
+    return [Said("test.counted/1", subject, Counted(done), files=(Attachment("a", "text/plain", b"x"),)) for done in (1, 2)]
+
+
+def refuse(_subject: Subject, _params: dict[str, int], _world: Any) -> list[Said]:
+    raise Refused("test.refused", Text(en="no", zh="不"), do=Text(en="do", zh="做"))
+
+
+def devour(_subject: Subject, _params: dict[str, int], _world: Any) -> list[Said]:
+    raise MemoryError
+
+
+def _answers(observe: str, place: Path, to: int = 3) -> list[child.Frame]:
+    """Return the frames that a child writes which does ``observe``, a function of this file."""
+    function = f"tests.node.test_runs:{observe}"
+    order = msgspec.structs.replace(_order(function), params_type="builtins:dict", params={"to": to}, scratch=str(place))
+    stream = io.BytesIO()
+    child.answer(order, stream, isolated=True)
+    stream.seek(0)
+    frames = []
+    while data := child.read(stream):
+        frames.append(runs.decode(data))
+    return frames
+
+
+def test_a_run_answers_with_progress_and_its_records(tmp_path: Path) -> None:
+    *progress, end = _answers("count", tmp_path)
+    assert [(each.done, each.total) for each in progress] == [(0, 3)], "the first at once, the next not before it is time"
+    assert end.isolated
+    assert end.handed is not None
+    said = [each.said() for each in end.handed]
+    assert [each.body for each in said] == [{"number": 1}, {"number": 2}]
+    assert said[0].files == (Attachment("a", "text/plain", b"x"),)
+
+
+@pytest.mark.parametrize(("observe", "code"), [("refuse", "test.refused"), ("devour", "child.memory")])
+def test_a_run_that_ends_badly_answers_with_its_fault(tmp_path: Path, observe: str, code: str) -> None:
+    (end,) = _answers(observe, tmp_path)
+    assert end.failed is not None
+    assert end.failed.fault().code == code
+    assert end.handed is None
+
+
+def test_a_run_that_asks_for_what_is_not_there_is_a_fault_of_the_practice(tmp_path: Path) -> None:
+    (end,) = _answers("nobody_wrote_this", tmp_path)
+    assert end.failed is not None
+    assert end.failed.fault().code == "practice.ref"
+
+
+def test_what_cannot_be_started_is_named() -> None:
+    ended = _end(runs.ChildRunner(1, command=("/nowhere/at/all",)), _order())
+    assert ended.fault is not None
+    assert ended.fault.code == "run.start"
+    assert "No such file" in ended.fault.what.en
+
+
+def test_the_last_complaint_of_a_child_is_kept_and_no_more() -> None:
+    script = "import sys; sys.stderr.write('early\\n' + 'x' * 60000 + '\\nthe last line\\n'); sys.exit(3)"
+    ended = _end(runs.ChildRunner(1, command=(sys.executable, "-I", "-c", script)), _order())
+    assert ended.fault is not None
+    assert ended.fault.code == "run.failed"
+    assert "the last line" in ended.fault.what.en
+    assert len(ended.fault.what.en) < 1000
+
+
+def test_a_frame_that_says_nothing_is_passed_over(tmp_path: Path) -> None:
+    said = _framed(msgspec.msgpack.encode({})) + _framed(msgspec.msgpack.encode({"done": 1.0}))
+    seen: list[tuple[str, float, float | None]] = []
+    runner = _saying(said + _framed(_failed()), tmp_path / "said")
+    (ended,) = runner.run([runs.Planned("run", "key", _order())], lambda *each: seen.append(each))
+    assert seen == [("run", 1.0, None)]
+    assert ended.fault is not None
+    assert ended.fault.code == "a.b"
+
+
+def test_leaving_early_ends_what_is_left_and_starts_no_more(tmp_path: Path) -> None:
+    (tmp_path / "said").write_bytes(_framed(_failed()))
+    # The first one answers; those behind it would wait for a minute.
+    script = f"""
+        import os, sys, time
+        try:
+            os.mkdir({str(tmp_path / "first")!r})
+        except FileExistsError:
+            open({str(tmp_path)!r} + f"/pid{{os.getpid()}}", "w").close()
+            time.sleep(60)
+        sys.stdout.buffer.write(open({str(tmp_path / "said")!r}, "rb").read())
+    """
+    runner = runs.ChildRunner(2, command=(sys.executable, "-I", "-c", textwrap.dedent(script)))
+    running = runner.run([runs.Planned(str(each), "key", _order()) for each in range(6)], lambda *_: None)
+    began = time.monotonic()
+    assert next(iter(running)).fault is not None
+    assert _wait(lambda: any(tmp_path.glob("pid*")))
+    running.close()  # type: ignore[attr-defined]
+    assert time.monotonic() - began < 30
+    pids = [int(each.name.removeprefix("pid")) for each in tmp_path.glob("pid*")]
+    assert 1 <= len(pids) <= 3
+    assert not any(map(_alive, pids))
+
+
+def test_who_was_told_to_end_starts_nothing() -> None:
+    living = runs._Living((sys.executable, "-I", "-c", "import time; time.sleep(60)"))  # noqa: SLF001 - the moment between two runs
+    process = living.start()
+    living.end()
+    assert process.wait(10) == -signal.SIGKILL
+    living.leave(process)
+    with pytest.raises(Refused) as caught:
+        living.start()
+    assert caught.value.code == "run.stopped"
+    for stream in (process.stdin, process.stdout, process.stderr):
+        assert stream is not None
+        stream.close()
+
+
+def test_rights_are_given_back_to_a_link_but_not_to_what_it_names(tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    kept.chmod(0o500)
+    inside = tmp_path / "run"
+    inside.mkdir()
+    (inside / "link").symlink_to(kept)
+    runs._open_and_repeat(None, str(inside / "link"), None)  # noqa: SLF001 - what rmtree calls when the system refuses
+    assert not (inside / "link").is_symlink()
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o500

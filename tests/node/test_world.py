@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tongqiu.node.world import ChildPool, LentTree, LentWorld, ProcessMeter, Scratch, SystemClock
+from tongqiu.node.world import (
+    ChildPool,
+    LentTree,
+    LentWorld,
+    ProcessMeter,
+    Scratch,
+    SystemClock,
+    _no_sockets,
+    limits,
+    most_processes,
+)
 from tongqiu.record.faults import Fault, Malformed, Missing, Refused
 from tongqiu.record.statement import moment_of
 
@@ -126,3 +136,61 @@ def test_engines_run_under_limits_and_without_network(engine: str) -> None:
 def test_the_interpreter_of_engines_is_isolated(engine: str) -> None:
     assert sys.executable
     assert ChildPool().run([engine, "nothing"], seconds=60, megabytes=2048) == b""
+
+
+def test_an_engine_that_the_system_ends_passed_its_limit() -> None:
+    with pytest.raises(Refused) as caught:
+        # `timeit` runs the statement it is given: an engine that every interpreter has.
+        ChildPool().run(
+            ["timeit", "-n", "1", "-r", "1", "import os; os.kill(os.getpid(), 9)"], seconds=60, megabytes=2048
+        )
+    assert caught.value.code == "pool.limit"
+    assert "2048 MB" in caught.value.what.en
+
+
+def test_limits_never_pass_the_ceiling_and_leave_no_core() -> None:
+    resource = pytest.importorskip("resource")
+    free = limits(100, 7, lambda _: resource.RLIM_INFINITY)
+    assert free[resource.RLIMIT_AS] == (100 << 20, resource.RLIM_INFINITY)
+    assert free[resource.RLIMIT_CPU] == (7, resource.RLIM_INFINITY)
+    low = limits(100, 7, lambda _: 5)
+    assert set(low.values()) == {(5, 5), (0, 0)}
+    assert free[resource.RLIMIT_CORE] == low[resource.RLIMIT_CORE] == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("release", "ceiling", "most"),
+    [
+        ("5.13.19-generic", 50_000, None),
+        ("4.19", 50_000, None),
+        ("odd", 50_000, None),
+        ("5.14.0", 50_000, 1024),
+        ("6.1-cloud", 100, 100),
+        ("10.0", -1, 1024),
+    ],
+)
+def test_processes_are_counted_only_where_the_kernel_counts_them_for_the_run_alone(
+    release: str, ceiling: int, most: int | None
+) -> None:
+    pytest.importorskip("resource")
+    assert most_processes(release, ceiling) == most
+
+
+def test_every_way_out_is_refused_and_nothing_else() -> None:
+    for event in ("socket.connect", "socket.bind", "socket.getaddrinfo", "socket.sendto"):
+        with pytest.raises(Refused) as caught:
+            _no_sockets(event, ())
+        assert caught.value.code == "world.network"
+    for event in ("open", "socket.__new__", "import"):
+        _no_sockets(event, ())
+
+
+def test_a_counter_of_energy_is_read_where_there_is_one(tmp_path: Path) -> None:
+    counter = tmp_path / "energy_uj"
+    counter.write_text("1000000\n")
+    meter = ProcessMeter(counter)
+    counter.write_text("3500000\n")
+    assert meter.read()["energy_j"] == 2.5
+    counter.write_text("not a number")
+    assert meter.read()["energy_j"] is None
+    assert ProcessMeter(tmp_path / "absent").read()["energy_j"] is None

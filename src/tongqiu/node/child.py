@@ -194,6 +194,11 @@ def main() -> None:
     # First of all: a process that has a second thread can no longer leave the network.
     isolated = confine(order.megabytes, order.seconds, network="endpoint" in order.needs)
     threading.Thread(target=_follow_parent, daemon=True).start()
+    answer(order, answers, isolated=isolated)
+
+
+def answer(order: Order, answers: IO[bytes], *, isolated: bool) -> None:
+    """Do what ``order`` says and write frames to ``answers``: progress, then the end with its records or its fault."""
     lock, last = threading.Lock(), [0.0]
 
     def report(done: float, total: float | None = None) -> None:

@@ -210,7 +210,7 @@ def decode(data: bytes) -> child.Frame:
 
 def _end_of(process: subprocess.Popen[bytes]) -> int:
     """Return how a child ended, without giving its number back: what it started can still be ended by it."""
-    if not hasattr(os, "waitid"):
+    if not hasattr(os, "waitid"):  # pragma: no cover - macOS before Python 3.13, and Windows
         return process.wait()
     info = os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
     assert info is not None  # noqa: S101 - None is only for WNOHANG
@@ -256,7 +256,7 @@ def _claim(folder: Path) -> int | None:
     """Lock a folder for as long as this process lives; None where another holds it, or locks are not known."""
     try:
         import fcntl
-    except ImportError:
+    except ImportError:  # pragma: no cover - Windows has no such locks
         return None
     try:
         mark = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)

@@ -80,8 +80,12 @@ def detach(node: Node, folder: Path, *, out: Path | None, ran_by: str, withhold:
 
 
 def main() -> None:
-    """Do one job: assess, write the evidence file, note how it ended."""
-    home, name = Path(sys.argv[1]), sys.argv[2]
+    """Do the one job that the arguments of this process name."""
+    work(Path(sys.argv[1]), sys.argv[2])
+
+
+def work(home: Path, name: str) -> None:
+    """Do the job ``name`` of the node at ``home``: assess, write the evidence file, note how it ended."""
     with open_node(home) as node:
         jobs = node.store.jobs
         jobs.start(name)

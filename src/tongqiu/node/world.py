@@ -107,11 +107,9 @@ class Scratch:
 class ProcessMeter:
     """What this process and its children used so far; energy only where this machine has a counter it may read."""
 
-    _COUNTER = Path("/sys/class/powercap/intel-rapl:0/energy_uj")
-
-    def __init__(self) -> None:
-        """Start counting."""
-        self._began = time.monotonic()
+    def __init__(self, counter: Path = Path("/sys/class/powercap/intel-rapl:0/energy_uj")) -> None:
+        """Start counting; ``counter`` is the file in which this machine counts its microjoules, if it has one."""
+        self._counter, self._began = counter, time.monotonic()
         self._energy = self._joules()
 
     def read(self) -> Mapping[str, float | None]:
@@ -127,7 +125,7 @@ class ProcessMeter:
 
     def _joules(self) -> float | None:
         try:
-            return int(self._COUNTER.read_text()) / 1e6
+            return int(self._counter.read_text()) / 1e6
         except (OSError, ValueError):
             return None
 
@@ -219,18 +217,11 @@ def confine(megabytes: int, seconds: int, *, network: bool) -> bool:
     """
     try:
         import resource
-    except ImportError:
+    except ImportError:  # pragma: no cover - Windows has no such limits
         pass
     else:
-        for limit, value in (
-            (resource.RLIMIT_AS, megabytes << 20),
-            (resource.RLIMIT_CPU, seconds),
-            (resource.RLIMIT_FSIZE, 16 << 30),
-            (resource.RLIMIT_CORE, 0),
-        ):
-            ceiling = resource.getrlimit(limit)[1]
-            value = value if ceiling == resource.RLIM_INFINITY else min(value, ceiling)  # noqa: PLW2901
-            resource.setrlimit(limit, (value, ceiling if limit != resource.RLIMIT_CORE else value))
+        for limit, pair in limits(megabytes, seconds, lambda limit: resource.getrlimit(limit)[1]).items():
+            resource.setrlimit(limit, pair)
     cut = not network and sys.platform == "linux" and _leave_network()
     if not network:
         sys.addaudithook(_no_sockets)
@@ -240,6 +231,29 @@ def confine(megabytes: int, seconds: int, *, network: bool) -> bool:
         if os.environ.get(PARENT, "") not in {"", str(os.getppid())}:
             os._exit(70)  # it ended before we could ask to end with it
     return cut
+
+
+def limits(megabytes: int, seconds: int, ceiling: Callable[[int], int]) -> dict[int, tuple[int, int]]:
+    """Return the pair of limits (soft, hard; getrlimit(2)) of a run by number of resource, none above its ``ceiling``.
+
+    Address space in bytes, processor time in seconds, length of a file in bytes; no core file, now or ever.
+    """
+    import resource
+
+    wanted = {
+        resource.RLIMIT_AS: megabytes << 20,
+        resource.RLIMIT_CPU: seconds,
+        resource.RLIMIT_FSIZE: 16 << 30,
+        resource.RLIMIT_CORE: 0,
+    }
+    found = {limit: (_under(ceiling(limit), value), ceiling(limit)) for limit, value in wanted.items()}
+    return found | {resource.RLIMIT_CORE: (0, 0)}
+
+
+def _under(ceiling: int, value: int) -> int:
+    import resource
+
+    return value if ceiling == resource.RLIM_INFINITY else min(value, ceiling)
 
 
 def _leave_network() -> bool:
@@ -269,11 +283,16 @@ def _limit_processes() -> None:
     """
     import resource
 
-    found = re.match(r"(\d+)\.(\d+)", os.uname().release)
-    if found and (int(found[1]), int(found[2])) >= (5, 14):
-        ceiling = resource.getrlimit(resource.RLIMIT_NPROC)[1]
-        most = _PROCESSES if ceiling == resource.RLIM_INFINITY else min(_PROCESSES, ceiling)
+    most = most_processes(os.uname().release, resource.getrlimit(resource.RLIMIT_NPROC)[1])
+    if most is not None:
         resource.setrlimit(resource.RLIMIT_NPROC, (most, most))
+
+
+def most_processes(release: str, ceiling: int) -> int | None:
+    """Return how many processes a run may have under a kernel of that ``release``; None where they cannot be counted."""
+    found = re.match(r"(\d+)\.(\d+)", release)
+    counted = found is not None and (int(found[1]), int(found[2])) >= (5, 14)
+    return _under(ceiling, _PROCESSES) if counted else None
 
 
 _OUTWARD = frozenset(
@@ -304,7 +323,7 @@ def _no_sockets(event: str, _args: tuple[object, ...]) -> None:
 def _peak() -> float | None:
     try:
         import resource
-    except ImportError:
+    except ImportError:  # pragma: no cover - Windows does not tell
         return None
     used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return float(used if sys.platform == "darwin" else used * 1024)
