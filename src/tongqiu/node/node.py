@@ -23,6 +23,7 @@ from tongqiu.node.ask import Snapshot, is_entry, retires
 from tongqiu.node.desk import NodeDesk
 from tongqiu.node.discovery import Practices, discover
 from tongqiu.node.drafting import Drafting
+from tongqiu.node.people import People
 from tongqiu.node.stored import Stored
 from tongqiu.node.world import SystemClock
 from tongqiu.practice import load
@@ -98,6 +99,11 @@ class Node:
     def receipts(self) -> Receipts:
         """Return what makes the receipts of many callers; made when a door first needs it."""
         return Receipts(self.log)
+
+    @cached_property
+    def people(self) -> People:
+        """Return the people of this node: who may sign in and what each may do."""
+        return People(self.store.people, me=self.me, name=self.name, clock=self.clock)
 
     # --- who and when ------------------------------------------------------------------------------------------------
 

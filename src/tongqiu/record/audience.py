@@ -63,11 +63,16 @@ def only_for(readers: Iterable[str], *, marking: Marking = "clear", embargo: str
 
 
 class Principal(msgspec.Struct, frozen=True):
-    """Who is asking: a party (DID), the groups it belongs to (URNs) and its roles on this node; empty is a stranger."""
+    """Who is asking: a party (DID), the groups it belongs to (URNs) and its roles on this node; empty is a stranger.
+
+    ``person`` is the pseudonym of the human who asks for it (``urn:tongqiu:person:<32 hex>``), for the record of who did
+    what; it is no name that an audience could list, and never widens what is read.
+    """
 
     party: str | None = None
     groups: frozenset[str] = frozenset()
     roles: frozenset[str] = frozenset()
+    person: str = ""
 
     @property
     def names(self) -> frozenset[str]:

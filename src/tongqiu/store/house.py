@@ -1,9 +1,9 @@
-"""One store: the log's backend, who may read, registries, jobs and duties, behind one door.
+"""One store: the log's backend, who may read, registries, jobs, duties and people, behind one door.
 
 ::
 
     with open_store(folder / ".tongqiu", create=True) as store:
-        store.backend, store.jobs, store.dues, store.registry(views)
+        store.backend, store.jobs, store.dues, store.people, store.registry(views)
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from tongqiu.store.backend import SqlBackend, not_standing
 from tongqiu.store.database import WAIT, Database, by_url, on_disk
 from tongqiu.store.dues import Dues
 from tongqiu.store.jobs import Jobs
+from tongqiu.store.people import PeopleTables
 from tongqiu.store.registry import Registry
 from tongqiu.store.rows import Rows, conditions
 from tongqiu.store.shape import kinds_like
@@ -47,6 +48,7 @@ class Store:
         self.backend = SqlBackend(database, writer=writer)
         self.jobs = Jobs(database)
         self.dues = Dues(database)
+        self.people = PeopleTables(database)
 
     def __enter__(self) -> Self:
         """Return the store."""

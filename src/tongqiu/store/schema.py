@@ -236,12 +236,12 @@ passkey = Table(
     Column("person", Text, nullable=False),
     Column("name", Text, nullable=False),
     Column("key", LargeBinary, nullable=False),
-    Column("count", Number, nullable=False),
+    Column("uses", Number, nullable=False),
     Column("created", Text, nullable=False),
     Column("used", Text, nullable=False),
     Index("passkey_person", "person"),
 )
-"""Public keys of WebAuthn credentials (``key`` is a COSE key) and how often each has signed."""
+"""Public keys of WebAuthn credentials (``key`` is a COSE key) and how often each has signed (``uses``)."""
 
 binding = Table(
     "binding",
