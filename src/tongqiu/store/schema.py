@@ -18,6 +18,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    false,
 )
 
 METADATA = MetaData()
@@ -69,10 +70,10 @@ content = Table(
     "content",
     METADATA,
     Column("idx", Number, primary_key=True, autoincrement=False),
-    Column("content", LargeBinary, nullable=False),
-    Column("salt", LargeBinary, nullable=False),
+    Column("slot", Number, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
 )
-"""What was sealed and its salt, apart from the entry, where both can be destroyed."""
+"""Salt and content, enciphered under the key in ``slot`` (:mod:`tongqiu.store.keys`), bound to the entry hash."""
 
 ref = Table(
     "ref",
@@ -125,8 +126,9 @@ blob = Table(
     Column("digest", LargeBinary, primary_key=True),
     Column("size", Number, nullable=False),
     Column("staged_at", Float, nullable=False),
+    Column("slot", Number, nullable=False),
 )
-"""A staged file; ``staged_at`` in seconds since 1970."""
+"""A staged file; ``staged_at`` in seconds since 1970; its pieces are enciphered under the key in ``slot``."""
 
 chunk = Table(
     "chunk",
@@ -135,10 +137,17 @@ chunk = Table(
     Column("number", Number, primary_key=True, autoincrement=False),
     Column("bytes", LargeBinary, nullable=False),
 )
-"""The bytes of a staged file, in pieces of :data:`CHUNK` bytes."""
+"""The bytes of a staged file, in pieces of :data:`CHUNK` bytes, each enciphered and bound to digest and number."""
 
 CHUNK = 256 * 1024
-"""Length of every piece of a file but the last, in bytes."""
+"""Length of every piece of a file but the last, in bytes, before it is enciphered."""
+
+spent = Table(
+    "spent",
+    METADATA,
+    Column("slot", Number, primary_key=True, autoincrement=False),
+)
+"""The slots whose keys are to be destroyed, written with the erasure and never removed: every start makes sure of it."""
 
 audience = Table(
     "audience",
@@ -169,8 +178,22 @@ job = Table(
     Column("born", Text, nullable=False),
     Column("created", Text, nullable=False),
     Column("beat", Text, nullable=False),
+    Column("person", Text, nullable=False, server_default=""),
+    Column("tries", Number, nullable=False, server_default="0"),
+    Column("step", Number, nullable=False, server_default="0"),
+    Column("began", Text, nullable=False, server_default=""),
+    Column("away", Boolean, nullable=False, server_default=false()),
     Index("job_owner", "owner", "created"),
+    Index("job_state", "state", "created"),
 )
+
+look = Table(
+    "look",
+    METADATA,
+    Column("person", Text, primary_key=True),
+    Column("idx", Number, nullable=False),
+)
+"""Up to which entry of the log each person has looked at what arrived; forgotten with the person."""
 
 due = Table(
     "due",
@@ -297,4 +320,4 @@ state = Table(
     Column("value", Text, nullable=False),
 )
 """Notes of the store to itself: ``unscrubbed`` while erased bytes may still lie in free pages; ``writer``, the one home
-that appends here, and where the store lay when it began to."""
+that appends here, and where the store lay when it began to; ``content.keys``, the name of the key file."""
