@@ -116,3 +116,61 @@ def test_headers_of_any_shape_are_refused_and_nothing_else_happens(
 def test_proofs_of_any_shape_are_refused(proof: Any) -> None:
     with pytest.raises((Malformed, Unproven)):
         receipt.verify_receipt(with_proof(made(3, 7), proof), ENTRIES[3], SIGNER.public)
+
+
+def read(reader: Any, data: bytes) -> Any:
+    try:
+        return reader(data)
+    except Malformed as fault:
+        return fault.code
+
+
+@given(
+    st.sampled_from([made(0, 2), made(6, 9), made(2, 3)]),
+    st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 2), st.binary(max_size=2)), max_size=2),
+)
+def test_what_is_read_quickly_is_what_the_whole_reader_reads(data: bytes, changes: Any) -> None:
+    changed = bytearray(data)
+    for place, length, instead in changes:
+        at = int(place * len(changed))
+        changed[at : at + length] = instead
+    found = receipt.quick(bytes(changed))
+    assert found is None or found == read(receipt.whole, bytes(changed))
+
+
+@pytest.mark.parametrize("at", range(400))
+def test_no_byte_of_a_receipt_is_passed_over(at: int) -> None:
+    """Each byte is changed in turn, so that the quick reader is tried at every boundary."""
+    data = made(6, 9)
+    for value in {data[at % len(data)] ^ 1, 0, 0x18, 0x40, 0x58, 0x78, 0xFF} - {data[at % len(data)]}:
+        changed = bytearray(data)
+        changed[at % len(data)] = value
+        found = receipt.quick(bytes(changed))
+        assert found is None or found == read(receipt.whole, bytes(changed))
+
+
+@given(
+    st.integers(2, 2**62),
+    st.data(),
+    st.text(min_size=1, max_size=300),
+    st.sampled_from([-19, -8]),
+    st.text(max_size=30),
+)
+def test_our_own_receipts_are_read_quickly(size: int, data: st.DataObject, name: str, alg: int, at: str) -> None:
+    index = data.draw(st.integers(0, size - 1))
+    inner = (index ^ (size - 1)).bit_length()
+    path = [hashlib.sha256(b"%d" % number).digest() for number in range(inner + (index >> inner).bit_count())]
+    root = tree.root_from_inclusion(ENTRIES[0], index, size, path)
+    made_now = receipt.create_receipt(
+        index=index,
+        size=size,
+        path=path,
+        root=root,
+        logged_at=at,
+        origin="o",
+        subject=name,
+        signer=SIGNER,
+        alg=alg,
+    )
+    found = receipt.quick(made_now)
+    assert found == read(receipt.whole, made_now) if found else not name.isprintable()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 from hypothesis import given
@@ -227,3 +227,35 @@ def _kept(size: int) -> Callable[[int, int], bytes]:
     entries = [number.to_bytes(32) for number in range(size)]
     held = {(each.level, each.number): each.hashes for each in tree.grow(0, (), entries, lambda *_: b"").tiles}
     return lambda level, number: held.get((level, number), b"")
+
+
+def root_by_the_standard(entry: bytes, index: int, size: int, path: Sequence[bytes]) -> bytes | None:
+    """Return the root by the steps of RFC 9162 section 2.1.3.2 as they are written there, or None."""
+    fn, sn, root = index, size - 1, tree.leaf_hash(entry)
+    for part in path:
+        if sn == 0:
+            return None
+        if fn & 1 or fn == sn:
+            root = tree.node_hash(part, root)
+            while not fn & 1 and fn:
+                fn, sn = fn >> 1, sn >> 1
+        else:
+            root = tree.node_hash(root, part)
+        fn, sn = fn >> 1, sn >> 1
+    return root if sn == 0 else None
+
+
+@given(st.integers(1, 2**62) | st.integers(1, 300), st.data())
+def test_a_path_leads_where_the_standard_says(size: int, data: st.DataObject) -> None:
+    index = data.draw(st.integers(0, size - 1))
+    path = [bytes((number,)) * 32 for number in range(data.draw(st.integers(0, 63)))]
+    inner = (index ^ (size - 1)).bit_length()
+    right = inner + (index >> inner).bit_count()
+    for tried in (path, [bytes((number,)) * 32 for number in range(right)]):
+        wanted = root_by_the_standard(bytes(32), index, size, tried)
+        assert (wanted is not None) == (len(tried) == right)
+        if wanted is None:
+            with pytest.raises(Unproven):
+                tree.root_from_inclusion(bytes(32), index, size, tried)
+        else:
+            assert tree.root_from_inclusion(bytes(32), index, size, tried) == wanted

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import struct
 import tracemalloc
@@ -354,3 +355,105 @@ def test_no_flipped_bit_gives_the_same_value(value: Any, data: st.DataObject) ->
     except Malformed:
         return
     assert not same(other, value)
+
+
+def read_by_the_plain_rule(data: bytes) -> Any:
+    """Return the value, or the code of its refusal, by the rule as it is said: put together anew and compare."""
+
+    class EveryTag(dict[int, Any]):
+        def __missing__(self, tag: int) -> Any:
+            return lambda value, _immutable: cbor2.CBORTag(tag, value)
+
+    stream = io.BytesIO(data)
+    try:
+        value = cbor2.CBORDecoder(
+            stream,
+            max_depth=cbor.MAX_DEPTH,
+            allow_indefinite=False,
+            allow_duplicate_keys=False,
+            semantic_decoders=EveryTag(),
+        ).decode()
+    except (cbor2.CBORDecodeError, ValueError, TypeError, OverflowError):
+        return "cbor.syntax"
+    if stream.read(1):
+        return "cbor.syntax"
+    try:
+        return value if cbor.dumps(value) == data else "cbor.form"
+    except Malformed as fault:
+        return fault.code
+
+
+def read(data: bytes) -> Any:
+    try:
+        return cbor.loads(data)
+    except Malformed as fault:
+        return fault.code
+
+
+heads = st.sampled_from([bytes([major << 5 | argument]) for major in range(8) for argument in range(32)])
+pieces = heads | st.binary(min_size=1, max_size=9) | values.map(cbor.dumps)
+
+
+@given(st.lists(pieces, min_size=1, max_size=8).map(b"".join))
+def test_reading_decides_as_the_plain_rule_does(data: bytes) -> None:
+    assert same(read(data), read_by_the_plain_rule(data))
+
+
+@given(values, st.data())
+def test_and_of_what_is_nearly_right(value: Any, data: st.DataObject) -> None:
+    changed = bytearray(cbor.dumps(value))
+    at = data.draw(st.integers(0, len(changed) - 1))
+    changed[at : at + data.draw(st.integers(0, 3))] = data.draw(st.binary(max_size=3))
+    assert same(read(bytes(changed)), read_by_the_plain_rule(bytes(changed)))
+
+
+@given(st.dictionaries(keys | st.integers(-300, 300), st.just(0), min_size=2, max_size=6), st.randoms())
+def test_and_of_maps_in_any_order(value: dict[Any, int], shuffle: Any) -> None:
+    items = list(value.items())
+    shuffle.shuffle(items)
+    data = cbor2.dumps(dict(items))
+    assert same(read(data), read_by_the_plain_rule(data))
+
+
+@pytest.mark.parametrize("head", ["81", "a100", "c1"])
+@pytest.mark.parametrize("end", ["80", "a0", "00", "c100", "fb3ff199999999999a", "820102"])
+@pytest.mark.parametrize("depth", [cbor.MAX_DEPTH - 1, cbor.MAX_DEPTH, cbor.MAX_DEPTH + 1])
+def test_and_at_the_deepest(head: str, end: str, depth: int) -> None:
+    data = bytes.fromhex(head * depth + end)
+    assert same(read(data), read_by_the_plain_rule(data))
+
+
+def test_keys_are_remembered_only_while_there_are_few() -> None:
+    for number in range(0, 12_000, 3):
+        data = cbor.dumps({"k" * 80 + str(number): 0, f"key-{number}": 1, number: 2})
+        assert cbor.dumps(cbor.loads(data)) == data
+        assert read(cbor2.dumps({f"key-{number}": 1, number: 2})) == "cbor.form"
+
+
+@given(st.integers(0, 7), st.integers(0, 2**64 - 1) | st.integers(0, 300), st.binary(max_size=4))
+def test_a_head_is_read_in_its_shortest_form_alone(major: int, argument: int, before: bytes) -> None:
+    if argument < 24:
+        written = bytes([major << 5 | argument])
+    else:
+        width = next(width for width in range(4) if argument < 1 << (8 << width))
+        written = bytes([major << 5 | 24 + width]) + argument.to_bytes(1 << width)
+    assert cbor.head(before + written + b"after", len(before)) == (major, argument, len(before) + len(written))
+    assert cbor.head(before + written[:-1], len(before))[0] == -1
+    for width in range(4):
+        if argument < 1 << (8 << width) and (1 << width) + 1 > len(written):
+            longer = bytes([major << 5 | 24 + width]) + argument.to_bytes(1 << width)
+            assert cbor.head(before + longer, len(before))[0] == -1
+    for odd in range(28, 32):
+        assert cbor.head(bytes([major << 5 | odd]) + bytes(8), 0)[0] == -1
+
+
+@given(st.text(max_size=300), st.binary(max_size=4))
+def test_a_text_is_read_where_it_stands(value: str, around: bytes) -> None:
+    written = cbor.dumps(value)
+    assert cbor.text(around + written + around, len(around)) == (value, len(around) + len(written))
+    assert cbor.text(around + written[:-1], len(around)) == (None, len(around))
+
+
+@pytest.mark.parametrize("odd", ["41ff", "62c328", "63eda080", "7800", "01", ""])
+def test_what_is_no_text_is_not_read_as_one(odd: str) -> None:
+    assert cbor.text(bytes.fromhex(odd), 0) == (None, 0)

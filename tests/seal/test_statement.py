@@ -147,3 +147,37 @@ def test_odd_algorithms_are_refused(alg: object) -> None:
     with pytest.raises(Malformed) as raised:
         cose.decode(b"\xd2" + cbor.dumps([protected, {}, b"", bytes(64)]), protected=())
     assert raised.value.code == "cose.alg"
+
+
+def read(data: bytes) -> statement.Envelope | str:
+    try:
+        return statement.whole(data)
+    except Malformed as fault:
+        return fault.code
+
+
+@given(NAMES, NAMES, st.sampled_from([-19, -8]))
+def test_our_own_envelopes_are_read_quickly(issuer: str, subject: str, alg: int) -> None:
+    data = statement.seal_statement(b"", SALT, signer=SIGNER, issuer=issuer, subject=subject, alg=alg)
+    assert statement.quick(data) == statement.whole(data)
+    assert statement.quick(data, media="text/plain") is None
+    assert statement.quick(statement.with_receipts(data, [b"first"])) is None
+
+
+def test_what_is_read_quickly_is_what_the_whole_reader_reads() -> None:
+    data = sealed(subject="urn:x:" + "1" * 30)
+    for at in range(len(data)):
+        for value in {data[at] ^ 1, data[at] ^ 0x80, 0, 0x18, 0x40, 0x58, 0x78, 0xFF} - {data[at]}:
+            changed = data[:at] + bytes((value,)) + data[at + 1 :]
+            assert statement.quick(changed) in (None, read(changed))
+        shorter = data[:at] + data[at + 1 :]
+        assert statement.quick(shorter) in (None, read(shorter))
+
+
+def test_a_name_that_is_too_long_is_no_quick_matter() -> None:
+    for issuer, subject in (("i" * 2049, "s"), ("i", "s" * 1025), ("", "s"), ("i", ""), ("i\n", "s"), ("i", "s\x00")):
+        claims = {cose.ISS: issuer, cose.SUB: subject}
+        headers = {cose.CLAIMS: claims, 258: -16, 259: statement.MEDIA}
+        data = cose.encode(cose.sign(headers, bytes(32), SIGNER))
+        assert statement.quick(data) is None
+        assert read(data) == "cose.claims"

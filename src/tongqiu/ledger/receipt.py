@@ -9,6 +9,7 @@ Receipts of other software are read by :func:`verify_foreign`, which says in wha
 
 from __future__ import annotations
 
+import struct
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -52,6 +53,14 @@ _BEYOND_RFC = {"no-kid", "no-issuer", "no-subject", "empty-path"}
 
 _MAX_INDEX = 1 << 63
 _PROOF_PARTS = 3
+_BEFORE_PROOF = b"\xa1\x19\x01\x8c\xa1\x20\x81"
+_BEFORE_SIGNATURE = b"\xf6\x58\x40"
+_TAIL = 3 + 64
+"""Bytes behind the proof of a usual receipt: no payload, the signature."""
+
+_SIZE_KEY = b"\x64size"
+_LOGGED_KEY = b"\x66logged"
+_LAST_HEADER = b"\x19\x01\x8b\x01"
 _DO = Text(en="Ask the log for a new receipt.", zh="请向日志重新索取回执。")
 
 
@@ -137,6 +146,11 @@ def open_receipt(data: bytes, *, where: str = "") -> Receipt:
     Raises Malformed: ``cbor.*``, ``cose.*``, and ``receipt.form`` for another tree algorithm, an attached payload, other
     than one inclusion proof, or an empty path.
     """
+    return quick(data) or whole(data, where=where)
+
+
+def whole(data: bytes, *, where: str = "") -> Receipt:
+    """Read a receipt of any form that is ours. Raises as :func:`open_receipt`, which asks :func:`quick` first."""
     sign1 = cose.decode(data, protected=(VDS, cose.CLAIMS), unprotected=(VDP,), where=where, limit=MAX_RECEIPT)
     origin, subject, said = cose.claims(sign1, where=where, extra=(LOGGED, SIZE))
     size, index, path = _proof(sign1, where)
@@ -144,6 +158,61 @@ def open_receipt(data: bytes, *, where: str = "") -> Receipt:
     if not isinstance(logged_at, str | None) or (SIZE in said and (type(signed) is not int or signed != size)):
         raise _form(where)
     return Receipt(origin, subject, sign1.kid, index, size, path, logged_at, SIZE in said, sign1)
+
+
+def quick(data: bytes) -> Receipt | None:
+    """Read a receipt of the usual form by comparing what must stand where.
+
+    None for every other, wrong ones included: whatever is read here, :func:`whole` would read alike.
+    """
+    start, stop = cose.protected_at(data)
+    end = len(data) - _TAIL
+    if not start < stop < end or len(data) > MAX_RECEIPT:
+        return None
+    protected, first = data[start:stop], stop + len(_BEFORE_PROOF)
+    major, length, at = cbor.head(data, first)
+    if major != 2 or at + length != end:  # noqa: PLR2004 - a byte string, RFC 8949 section 3.1
+        return None
+    if data[stop:first] != _BEFORE_PROOF or data[end : end + 3] != _BEFORE_SIGNATURE:
+        return None
+    proof = data[at:end]
+    place = _quick_place(proof)
+    usual = cose.usual(protected, 4, 4)
+    logged_at = None if place is None or usual is None else _quick_claims(protected, usual.end, place[0])
+    if place is None or usual is None or logged_at is None:
+        return None
+    alg, kid, origin, subject, _ = usual
+    size, index, path = place
+    said = {cose.ISS: origin, cose.SUB: subject, SIZE: size, LOGGED: logged_at}
+    headers = {cose.ALG: alg, cose.KID: kid, cose.CLAIMS: said, VDS: RFC9162_SHA256}
+    sign1 = cose.Sign1(protected, headers, {VDP: {-1: [proof]}}, None, data[end + 3 :])
+    return Receipt(origin, subject, kid, index, size, path, logged_at, size_signed=True, sign1=sign1)
+
+
+def _quick_claims(protected: bytes, at: int, size: int) -> str | None:
+    """Return the time from the rest of a usual protected header, which must give this size; None for any other."""
+    if protected[at : at + 5] != _SIZE_KEY:
+        return None
+    major, signed, at = cbor.head(protected, at + 5)
+    if major or signed != size or protected[at : at + 7] != _LOGGED_KEY:
+        return None
+    logged_at, at = cbor.text(protected, at + 7)
+    return logged_at if protected[at:] == _LAST_HEADER else None
+
+
+def _quick_place(proof: bytes) -> tuple[int, int, tuple[bytes, ...]] | None:
+    """Return size, index and path of an inclusion proof, or None for any that the whole reader must look at."""
+    if proof[:1] != b"\x83":
+        return None
+    sizes, size, at = cbor.head(proof, 1)
+    indices, index, at = cbor.head(proof, at)
+    paths, count, at = cbor.head(proof, at)
+    if (sizes, indices, paths) != (0, 0, 4) or not index < size < _MAX_INDEX or not 0 < count <= tree.MAX_PATH:
+        return None
+    # Every part of the path is 58 20 and 32 bytes.
+    if len(proof) != at + 34 * count or proof[at::34] != b"\x58" * count or proof[at + 1 :: 34] != b"\x20" * count:
+        return None
+    return size, index, struct.unpack_from("=" + "2x32s" * count, proof, at)
 
 
 def verify_receipt(data: bytes, entry: bytes, key: PublicKey, *, origin: str | None = None, where: str = "") -> Proven:

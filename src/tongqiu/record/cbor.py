@@ -3,6 +3,9 @@
 This is RFC 8949 section 4.2.1 (core deterministic encoding) with a smaller vocabulary: integers within 64 bits, finite
 floats in their shortest exact form, byte and text strings, arrays, maps with integer or text keys, booleans, null and
 the tags a caller asks for. Reading is strict: anything that would not be written back to the very same bytes is refused.
+
+What is read is written again by the library as it stands and compared; only the order of keys and the vocabulary are
+looked at here. That costs a third of putting the value together anew (``docs/adr/0022-reading-fast-and-strictly.md``).
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ from tongqiu.record.faults import Malformed
 from tongqiu.record.text import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 MAX_BYTES = 64 * 1024 * 1024
 """Longest input :func:`loads` reads unless told otherwise, in bytes."""
@@ -29,6 +32,16 @@ MAX_DEPTH = 32
 
 _BIG_NUMBERS = frozenset({2, 3})
 """Tags of integers beyond 64 bits (RFC 8949 section 3.4.3), which have more than one way to be written."""
+
+_PLAIN = frozenset({str, bytes, bool, NoneType, int})
+"""What is within the vocabulary as soon as it has been read."""
+
+_KEYS = frozenset({int, str})
+_LEAST = (24, 1 << 8, 1 << 16, 1 << 32)
+"""Least argument that needs one, two, four and eight bytes of its own."""
+
+_SHORT_KEY = 64
+_KEPT_KEYS = 4096
 
 _DO = Text(en="Get the file again from its source; do not edit it.", zh="请从来源重新获取该文件，切勿编辑。")
 
@@ -62,46 +75,130 @@ def loads(data: bytes, *, where: str = "", limit: int = MAX_BYTES) -> Any:  # no
             size=len(data),
             limit=limit,
         )
-    stream = io.BytesIO(data)
     try:
-        value = cbor2.CBORDecoder(
-            stream,
+        value = cbor2.loads(
+            data,
             max_depth=MAX_DEPTH,
             allow_indefinite=False,
             allow_duplicate_keys=False,
-            semantic_decoders=_EveryTag(),
-        ).decode()
-        rest = stream.read(1)
-    except (cbor2.CBORDecodeError, ValueError, TypeError, OverflowError, RecursionError, MemoryError) as error:
-        raise Malformed(
-            "cbor.syntax",
-            Text(en="The data is not well-formed CBOR.", zh="数据不是格式正确的 CBOR。"),
-            do=_DO,
-            where=where,
-        ) from error
-    if rest:
-        raise Malformed(
+            semantic_decoders=_TAGS,
+        )
+    except _LIBRARY as error:
+        raise _no_cbor(where) from error
+    numbers: list[float] = []
+    if _stands((value,), 0, numbers):
+        written = cbor2.dumps(value, encoders=_FLOATS) if numbers else cbor2.dumps(value)
+        if written == data:
+            return value
+    raise _why_refused(value, data, where)
+
+
+def head(data: bytes, at: int) -> tuple[int, int, int]:
+    """Return major type, argument and end of the head at position ``at`` of ``data``, where it is in its shortest form.
+
+    For those who know what must stand where and cut it out without reading the rest (RFC 8949 section 3). The major type
+    is -1 for everything else: a longer form, an indefinite length, the end of the data. What follows is not looked at.
+    """
+    if at >= len(data):
+        return -1, 0, at
+    first = data[at]
+    argument = first & 0x1F
+    if argument < 24:  # noqa: PLR2004 - RFC 8949 section 3
+        return first >> 5, argument, at + 1
+    if argument > 27:  # noqa: PLR2004 - RFC 8949 section 3
+        return -1, 0, at
+    end = at + 1 + (1 << argument - 24)
+    value = int.from_bytes(data[at + 1 : end])
+    return (first >> 5, value, end) if end <= len(data) and value >= _LEAST[argument - 24] else (-1, 0, at)
+
+
+def text(data: bytes, at: int) -> tuple[str | None, int]:
+    """Return the text string at position ``at`` of ``data`` and its end, or None where there is none in shortest form."""
+    major, size, start = head(data, at)
+    end = start + size
+    if major != 3 or end > len(data):  # noqa: PLR2004 - RFC 8949 section 3.1
+        return None, at
+    try:
+        return data[start:end].decode(), end
+    except UnicodeDecodeError:
+        return None, at
+
+
+def _why_refused(value: Any, data: bytes, where: str) -> Malformed:  # noqa: ANN401
+    """Return what is wrong with ``data``, which reads as ``value`` and is not its one encoding."""
+    stream = io.BytesIO(data)
+    cbor2.CBORDecoder(
+        stream, max_depth=MAX_DEPTH, allow_indefinite=False, allow_duplicate_keys=False, semantic_decoders=_TAGS
+    ).decode()
+    if stream.read(1):
+        return Malformed(
             "cbor.syntax",
             Text(en="There are bytes after the end of the value.", zh="数据末尾之后还有多余字节。"),
             do=_DO,
             where=where,
         )
-    if _dumps(value, where) != data:
-        raise Malformed(
-            "cbor.form",
-            Text(
-                en="The data is CBOR, but not in its one deterministic form (RFC 8949, 4.2.1).",
-                zh="数据是 CBOR，但不是唯一的确定性编码（RFC 8949 第 4.2.1 节）。",
-            ),
-            do=_DO,
-            where=where,
-        )
-    return value
+    try:
+        _dumps(value, where)
+    except Malformed as fault:
+        return fault
+    return Malformed(
+        "cbor.form",
+        Text(
+            en="The data is CBOR, but not in its one deterministic form (RFC 8949, 4.2.1).",
+            zh="数据是 CBOR，但不是唯一的确定性编码（RFC 8949 第 4.2.1 节）。",
+        ),
+        do=_DO,
+        where=where,
+    )
+
+
+def _no_cbor(where: str) -> Malformed:
+    return Malformed(
+        "cbor.syntax",
+        Text(en="The data is not well-formed CBOR.", zh="数据不是格式正确的 CBOR。"),
+        do=_DO,
+        where=where,
+    )
+
+
+def _stands(parts: Iterable[Any], depth: int, numbers: list[float]) -> bool:
+    """Say whether all ``parts``, read at ``depth``, lie within the vocabulary and every map has its keys in order.
+
+    Floats are added to ``numbers``: the library does not write them in their shortest form. The library has made sure
+    already that text is UTF-8, that whole numbers have 64 bits (their larger tags aside) and that no key stands twice.
+    """
+    if depth > MAX_DEPTH:
+        return False
+    for part in parts:
+        kind = type(part)
+        if kind in _PLAIN:
+            continue
+        if kind is float:
+            if not math.isfinite(part):
+                return False
+            numbers.append(part)
+        elif kind is list or kind is dict:
+            inner = part if kind is list else part.values()
+            if kind is dict and not _rising(part):
+                return False
+            if not _PLAIN.issuperset(map(type, inner)) and not _stands(inner, depth + 1, numbers):
+                return False
+        elif kind is not cbor2.CBORTag or part.tag in _BIG_NUMBERS or not _stands((part.value,), depth + 1, numbers):
+            return False
+    return True
+
+
+def _rising(keys: Iterable[Any]) -> bool:
+    """Say whether keys, no two of them alike, are whole numbers or text and stand in bytewise order of their encoding."""
+    if not _KEYS.issuperset(map(type, keys)):
+        return False
+    heads = [_KEY_HEADS[key] for key in keys]
+    return heads == sorted(heads)
 
 
 def _dumps(value: Any, where: str) -> bytes:  # noqa: ANN401
     try:
-        return cbor2.dumps(_ordered(value, 0), encoders={float: _shortest})
+        return cbor2.dumps(_ordered(value, 0), encoders=_FLOATS)
     except _OutsideError as error:
         raise Malformed(
             "cbor.value",
@@ -125,6 +222,19 @@ class _OutsideError(Exception):
         super().__init__(en)
 
 
+class _KeyHeads(dict[int | str, bytes]):
+    """The encoded form of each map key that was met, by which keys are ordered; the first few thousand short ones stay.
+
+    Only whole numbers and text are asked for, never a truth value, which Python takes for a number.
+    """
+
+    def __missing__(self, key: int | str) -> bytes:
+        head = cbor2.dumps(key)
+        if len(head) <= _SHORT_KEY and len(self) < _KEPT_KEYS:
+            self[key] = head
+        return head
+
+
 class _EveryTag(dict[int, "Callable[[object, bool], cbor2.CBORTag]"]):
     """Keeps every tag a tag, where the library would make dates, patterns and shared references of some.
 
@@ -133,6 +243,12 @@ class _EveryTag(dict[int, "Callable[[object, bool], cbor2.CBORTag]"]):
 
     def __missing__(self, tag: int) -> Callable[[object, bool], cbor2.CBORTag]:
         return lambda value, _immutable: cbor2.CBORTag(tag, value)
+
+
+_TAGS = _EveryTag()
+_KEY_HEADS = _KeyHeads()
+_LIBRARY = (cbor2.CBORDecodeError, ValueError, TypeError, OverflowError, RecursionError, MemoryError)
+"""Whatever the library raises about what it cannot read."""
 
 
 def _ordered(value: Any, depth: int) -> Any:  # noqa: ANN401
@@ -198,8 +314,9 @@ def _key_order(key: object) -> tuple[int, int, bytes]:
 
 def _shortest(encoder: cbor2.CBOREncoder, value: float) -> None:
     """Write a float in the shortest of the three IEEE 754 widths that keeps its exact value."""
-    short = _narrow(value, b"\xf9", ">e") or _narrow(value, b"\xfa", ">f")
-    encoder.write(short or b"\xfb" + struct.pack(">d", value))
+    # What does not fit 32 bits exactly does not fit 16.
+    single = _narrow(value, b"\xfa", ">f")
+    encoder.write(b"\xfb" + struct.pack(">d", value) if single is None else _narrow(value, b"\xf9", ">e") or single)
 
 
 def _narrow(value: float, head: bytes, form: str) -> bytes | None:
@@ -209,3 +326,6 @@ def _narrow(value: float, head: bytes, form: str) -> bytes | None:
     except OverflowError:
         return None
     return head + data if struct.unpack(form, data)[0] == value else None
+
+
+_FLOATS: dict[type, Callable[[cbor2.CBOREncoder, Any], None]] = {float: _shortest}

@@ -7,7 +7,7 @@ rather than ignored, ``crit`` (label 2) above all, because it names what a verif
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 
@@ -34,10 +34,20 @@ SUB: Final = 2
 MAX_SIGN1: Final = 1024 * 1024
 """Longest COSE_Sign1 that is read, in bytes."""
 
+MAX_ISSUER: Final = 2048
+"""Longest issuer in characters: the did:key of an ML-DSA-44 key fits."""
+
+MAX_SUBJECT: Final = 1024
+
 _MAX_PROTECTED = 32 * 1024
+_SUB = bytes((SUB,))
+_SHORT_ALGS = {0x20 | -1 - alg: alg for alg in OWN if alg > -25 and SIGNATURE_SIZES[OWN[alg]] == 64}  # noqa: PLR2004 - one byte, RFC 8949 section 3.1
+"""Algorithm numbers that are one byte, by that byte; signatures of all of them have 64."""
+
 _PARTS = 4
 _TAGGED = b"\xd2"
 """Tag 18 (RFC 9052 section 2) in its one byte."""
+_BEGIN = _TAGGED + b"\x84"
 _DO = Text(en="Get it again from its source; do not edit it.", zh="请从来源重新获取，切勿编辑。")
 
 
@@ -133,6 +143,45 @@ def decode(
     return Sign1(raw, headers, loose, payload, signature)
 
 
+def protected_at(data: bytes) -> tuple[int, int]:
+    """Return where the protected header of a tagged COSE_Sign1 begins and ends; (0, 0) for what does not begin so."""
+    if data[:2] != _BEGIN:
+        return 0, 0
+    major, size, start = cbor.head(data, 2)
+    return (start, start + size) if major == 2 else (0, 0)  # noqa: PLR2004 - a byte string, RFC 8949 section 3.1
+
+
+class Usual(NamedTuple):
+    """The beginning of a protected header of the usual form: Ed25519 or P-256, a thumbprint, issuer and subject first."""
+
+    alg: int
+    kid: bytes
+    issuer: str
+    subject: str
+    end: int
+    """Where the rest begins: further claims, then further headers."""
+
+
+def usual(protected: bytes, headers: int, claims: int) -> Usual | None:
+    """Read the beginning of a protected header with so many ``headers`` and ``claims`` (below 24), if it is the usual one.
+
+    The quick way for those who read thousands: bytes that must stand somewhere are compared, and nothing is put together
+    that is not needed. None means nothing but that :func:`decode` must look; what is found here is what it would find.
+    """
+    if protected[:2] != bytes((0xA0 | headers, ALG)) or protected[3:6] != b"\x04\x58\x20":
+        return None
+    if protected[38:41] != bytes((CLAIMS, 0xA0 | claims, ISS)):
+        return None
+    alg = _SHORT_ALGS.get(protected[2])
+    issuer, at = cbor.text(protected, 41)
+    if alg is None or issuer is None or protected[at : at + 1] != _SUB or not _is_name(issuer, MAX_ISSUER):
+        return None
+    subject, end = cbor.text(protected, at + 1)
+    if subject is None or not _is_name(subject, MAX_SUBJECT):
+        return None
+    return Usual(alg, protected[6:38], issuer, subject, end)
+
+
 def verify(sign1: Sign1, key: PublicKey, *, payload: bytes | None = None, where: str = "") -> None:
     """Prove that ``key`` signed the protected header and the payload (``payload`` where it is detached).
 
@@ -167,7 +216,12 @@ def claims(sign1: Sign1, *, where: str = "", extra: Collection[str] = ()) -> tup
     found = sign1.headers.get(CLAIMS)
     if isinstance(found, dict) and set(found) <= {ISS, SUB, *extra}:
         issuer, subject = found.get(ISS), found.get(SUB)
-        if isinstance(issuer, str) and isinstance(subject, str) and _is_name(issuer, 2048) and _is_name(subject, 1024):
+        if (
+            isinstance(issuer, str)
+            and isinstance(subject, str)
+            and _is_name(issuer, MAX_ISSUER)
+            and _is_name(subject, MAX_SUBJECT)
+        ):
             return issuer, subject, found
     raise Malformed(
         "cose.claims",

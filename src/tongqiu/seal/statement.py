@@ -10,10 +10,12 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from tongqiu.record import cbor
 from tongqiu.record.faults import Malformed
 from tongqiu.record.text import Text
 from tongqiu.seal import cose
@@ -37,6 +39,11 @@ MAX_STATEMENT: Final = 8 * 1024
 _DIGEST_BYTES = 32
 _MAX_RECEIPTS = 16
 _MAX_TRANSPARENT = 256 * 1024
+_BEFORE_DIGEST = b"\xa0\x58\x20"
+_BEFORE_SIGNATURE = b"\x58\x40"
+_TAIL = 3 + 32 + 2 + 64
+"""Bytes behind the protected header of a usual envelope: no receipts, the digest, the signature."""
+
 _DO = Text(en="Get the record again from its source; do not edit it.", zh="请从来源重新获取该记录，切勿编辑。")
 
 
@@ -116,6 +123,11 @@ def open_statement(data: bytes, *, where: str = "", media: str = MEDIA) -> Envel
     Raises Malformed: ``cbor.*`` and ``cose.*`` for the form, ``statement.envelope`` for anything else that is not a hash
     envelope over SHA-256 of the given ``media`` type, or has an ill-formed list of receipts.
     """
+    return quick(data, media=media) or whole(data, where=where, media=media)
+
+
+def whole(data: bytes, *, where: str = "", media: str = MEDIA) -> Envelope:
+    """Read an envelope of any form that is ours. Raises as :func:`open_statement`, which asks :func:`quick` first."""
     sign1 = cose.decode(
         data,
         protected=(cose.CLAIMS, PAYLOAD_HASH, PREIMAGE_TYPE),
@@ -147,6 +159,39 @@ def open_statement(data: bytes, *, where: str = "", media: str = MEDIA) -> Envel
             limit=MAX_STATEMENT,
         )
     return Envelope(issuer, subject, sign1.kid, sign1.alg, payload, found, stripped, receipts, sign1)
+
+
+def quick(data: bytes, *, media: str = MEDIA) -> Envelope | None:
+    """Read an envelope of the usual form, without receipts, by comparing what must stand where.
+
+    None for every other, wrong ones included: whatever is read here, :func:`whole` would read alike.
+    """
+    start, stop = cose.protected_at(data)
+    if len(data) != stop + _TAIL or len(data) > MAX_STATEMENT:
+        return None
+    if data[stop : stop + 3] != _BEFORE_DIGEST or data[stop + 35 : stop + 37] != _BEFORE_SIGNATURE:
+        return None
+    protected = data[start:stop]
+    usual = cose.usual(protected, 5, 2)
+    if usual is None or protected[usual.end :] != _last_headers(media):
+        return None
+    alg, kid, issuer, subject, _ = usual
+    headers = {
+        cose.ALG: alg,
+        cose.KID: kid,
+        cose.CLAIMS: {cose.ISS: issuer, cose.SUB: subject},
+        PAYLOAD_HASH: SHA256,
+        PREIMAGE_TYPE: media,
+    }
+    digest = data[stop + 3 : stop + 35]
+    sign1 = cose.Sign1(protected, headers, {}, digest, data[stop + 37 :])
+    return Envelope(issuer, subject, kid, alg, digest, media, data, (), sign1)
+
+
+@lru_cache(maxsize=16)
+def _last_headers(media: str) -> bytes:
+    """Return how the protected header of an envelope ends: hash algorithm and media type, after the claims."""
+    return b"".join(map(cbor.dumps, (PAYLOAD_HASH, SHA256, PREIMAGE_TYPE, media)))
 
 
 def verify_statement(envelope: Envelope, key: PublicKey, *, where: str = "") -> None:
