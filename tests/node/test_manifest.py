@@ -44,6 +44,9 @@ def test_a_missing_manifest_names_the_command_that_writes_one(tmp_path: Path) ->
         (HEAD + '[[data]]\nname = "d"\npath = "/etc/passwd"\n', "path.outside", "tongqiu.toml:5"),
         (HEAD + '[[data]]\nname = "d"\nsensitive = "a"\n', "manifest.value", "tongqiu.toml:5"),
         (HEAD + '[data]\nname = "d"\n', "manifest.table", "tongqiu.toml:3"),
+        ('data = ["d"]\n' + HEAD, "manifest.table", "tongqiu.toml:1"),
+        (HEAD + '[[code]]\nname = "c"\n' * 1001, "manifest.table", "tongqiu.toml:3"),
+        ('[system]\npurpose = "p"\n', "manifest.name", "tongqiu.toml:1"),
         (HEAD + '[[data]]\npath = "x"\n', "manifest.name", "tongqiu.toml:3"),
         ('[[data]]\nname = "d"\n', "manifest.system", "tongqiu.toml"),
         ('[[system]]\nname = "d"\n', "manifest.table", "tongqiu.toml:1"),
@@ -151,3 +154,10 @@ def test_parts_get_identifiers_and_digests(tmp_path: Path) -> None:
     assert code.subject.id == "pkg:pypi/x@1"
     assert data.subject.id.startswith("urn:tongqiu:system:s:data:")
     assert target.of("software") == (code,)
+
+
+def test_reading_tells_how_far_it_is(tmp_path: Path) -> None:
+    seen: list[tuple[int, int]] = []
+    (tmp_path / "tongqiu.toml").write_text(HEAD + '[[code]]\nname = "a"\n[[code]]\nname = "b"\n')
+    manifest.read(tmp_path, PRACTICES, progress=lambda done, total: seen.append((done, total)))
+    assert seen == [(1, 2), (2, 2)]

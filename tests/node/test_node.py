@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 
+from tongqiu.node.duties import Duties
 from tongqiu.node.node import open_node
+from tongqiu.practice import Duty, Practice
 from tongqiu.record import core
 from tongqiu.record.audience import EVERYONE, STRANGER, Audience, Principal, only_for
 from tongqiu.record.faults import Malformed, Missing, Refused
+from tongqiu.record.kind import Kind
 from tongqiu.record.statement import Attachment, Said, Statement
 from tongqiu.record.subject import Subject
+from tongqiu.record.text import Text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -209,3 +214,85 @@ def test_odd_questions_at_a_desk_have_plain_answers(node: Node) -> None:
         with pytest.raises(Missing):
             desk.stream(odd)
     assert desk.said("*", ref=made.entry) == []
+
+
+def test_a_record_is_said_again_for_everyone_with_its_file(node: Node) -> None:
+    wide = _publish(node, EVERYONE, "wide")
+    made = _publish(
+        node, only_for([node.me]), rests_on=(wide.entry,), files=(Attachment("a.txt", "text/plain", b"the file"),)
+    )
+    new = node.widen(made, EVERYONE, person="Li Lei")
+    assert b"".join(node.desk(STRANGER).stream(new.content.files[0].digest)) == b"the file"
+    assert node.snapshot().said(core.DECLASSIFIED.name) == [], "what everyone may read needs no release"
+    with pytest.raises(Refused) as caught:
+        node.widen(made, EVERYONE)
+    assert caught.value.code == "core.ended"
+
+
+def test_withdrawing_again_is_refused_unless_that_is_as_good(node: Node) -> None:
+    made = _publish(node)
+    assert node.publish([]) == ()
+    ended = node.withdraw(made, why="wrong")
+    assert ended.kind == core.WITHDRAWAL.name
+    assert node.withdraw(made, why="wrong", again=True) == made
+
+
+class Meddled(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of a record in whose thread somebody writes while it is drawn up."""
+
+    number: int
+
+
+def test_who_is_always_overtaken_gives_up_and_says_so(tmp_path: Path, clock: Any) -> None:
+    thread, tries = "urn:tongqiu:slot:busy", list[int]()
+
+    def meddle(body: Meddled) -> list[Any]:
+        if len(tries) < left[0]:
+            tries.append(body.number)
+            node.publish([_said(None, f"in between {len(tries)}", thread=thread)])
+        return []
+
+    words = Text(en="words", zh="文字")
+    kind = Kind(name="test.meddled/1", body=Meddled, title=words, evidence=meddle)
+    practice = Practice(name="test", title=words, about=words, kinds=(kind,))
+    with open_node(tmp_path / "busy", create=True, name="Lab", clock=clock, extra=[practice]) as node:
+        left, said = [1], [Said(kind.name, SYSTEM, Meddled(1))]
+        made, *_ = node.replace(thread, said, by="t@1", key=None)
+        assert [each.entry for each in node.snapshot().standing(kind.name, thread=thread)] == [made.entry]
+        assert tries == [1]
+        left[0] = 1000
+        with pytest.raises(Refused) as caught:
+            node.replace(thread, said, by="t@1", key=None)
+        assert caught.value.code == "thread.moved"
+        assert 2 < len(tries) < 100
+        secret = _publish(node, None, "secret")
+        wide = [said[0]._replace(audience=EVERYONE, rests_on=(secret.entry,))]
+        with pytest.raises(Refused) as caught:
+            node.replace(thread, wide, by="t@1", key=None)
+        assert caught.value.code == "audience.wider"
+
+
+def test_more_records_than_a_page_are_all_found_and_every_clock_is_set(tmp_path: Path, clock: Any) -> None:
+    words = Text(en="words", zh="文字")
+    duty = Duty(
+        name="test.later", title=words, reads=("core.composition/1",), when=f"{HERE}:at_once", act=f"{HERE}:done"
+    )
+    practice = Practice(name="test", title=words, about=words, duties=(duty,))
+    with open_node(tmp_path / "many", create=True, name="Lab", clock=clock, extra=[practice]) as node:
+        made = node.publish([_said(None, str(number)) for number in range(501)])
+        assert len(node.snapshot().said(core.COMPOSITION.name)) == 501
+        duties = Duties(node)
+        struck = duties.tick()
+        assert [each.entry for each in struck] == [made[0].entry, made[500].entry]
+        assert duties.tick() == []
+
+
+HERE = "tests.node.test_node"
+
+
+def at_once(statement: Statement) -> str | None:
+    return statement.at if statement.body["purpose"] in {"0", "500"} else None
+
+
+def done(_statement: Statement, _world: Any, _desk: Any) -> list[Said]:
+    return []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,14 +11,18 @@ import msgspec
 import pytest
 
 from tongqiu.ledger import passport as bundle
+from tongqiu.ledger.log import check_in
 from tongqiu.node import passports
 from tongqiu.node.assess import assess
 from tongqiu.node.node import open_node
+from tongqiu.practice import Practice
 from tongqiu.record import cbor, core
 from tongqiu.record.audience import EVERYONE
-from tongqiu.record.faults import Fault, Malformed, Unproven
-from tongqiu.record.statement import Said
+from tongqiu.record.faults import Fault, Malformed, Refused, Unproven
+from tongqiu.record.statement import Attachment, Said
 from tongqiu.record.subject import Subject
+from tongqiu.record.text import Text
+from tongqiu.seal import keyfile, statement
 from tongqiu.seal.policy import Policy
 
 if TYPE_CHECKING:
@@ -184,3 +189,78 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(Fault) as caught:
         passports.read_file(Path("/"), 10)
     assert caught.value.code == "file.unreadable"
+
+
+def test_files_travel_smallest_first_while_there_is_room(node: Node) -> None:
+    files = (Attachment("small.txt", "text/plain", b"s" * 10), Attachment("large.txt", "text/plain", b"l" * 1000))
+    body = core.Composition(parts=(), purpose="p")
+    (made,) = node.publish([Said(core.COMPOSITION.name, SYSTEM, body, (), EVERYONE, files=files)])
+    large, small = sorted(made.content.files, key=lambda each: -each.size)
+    for room, expected in ((9, []), (10, [small]), (1009, [small]), (1010, [small, large])):
+        found = _verify(node, passports.export(node, SYSTEM, room=room))
+        held = {f"sha-256:{digest.hex()}" for digest in found.report.files}
+        assert held == {each.digest for each in expected}
+    assert not _verify(node, passports.export(node, SYSTEM, files=False)).report.files
+
+
+def test_what_was_erased_is_missing_and_named(node: Node) -> None:
+    body = core.Composition(parts=(), purpose="source")
+    (source,) = node.publish([Said(core.COMPOSITION.name, SYSTEM, body, (), EVERYONE)])
+    node.publish([Said(core.COMPOSITION.name, SYSTEM, body, (source.entry,))])
+    node.erase(source, ground="test")
+    found = _verify(node, passports.export(node, SYSTEM))
+    assert found.missing == (source.entry,)
+    assert found.sound
+
+
+def test_a_record_in_anothers_name_is_refused(node: Node, tmp_path: Path) -> None:
+    signer, salt = keyfile.from_seed(b"f" * 32), statement.new_salt()
+    body = core.Composition(parts=(), purpose="forged")
+    (made,) = node.publish([Said(core.COMPOSITION.name, SYSTEM, body, (), EVERYONE)])
+    row = node.store.backend.row(made.index)
+    assert row.content is not None
+    data = statement.seal_statement(row.content, salt, signer=signer, issuer=signer.public.did, subject="urn:x:y")
+    node.log.record(check_in(data, signer.public, content=row.content, salt=salt))
+    # The content names this node's party; the envelope around it is of another.
+    index = node.store.backend.head().size - 1
+    note, receipts = node.log.proofs([index])
+    forged = bundle.write_passport(
+        subject=SYSTEM.id,
+        exported_at=node.now,
+        origin=node.log.origin,
+        log_key=node.log.public,
+        checkpoint_note=note,
+        items=[bundle.Item(data, receipts[0], row.content, salt)],
+        files=[],
+        parties=[],
+        exporter=node.me,
+        signer=node.home.party,
+    )
+    with pytest.raises(Unproven) as caught:
+        _verify(node, forged)
+    assert caught.value.code == "statement.issuer"
+    place = tmp_path / "forged.tqp"
+    place.write_bytes(forged)
+    assert passports.read_file(place, len(forged)) == forged
+    assert passports.read_file(place, 10) == forged[:11], "one more than the limit: the reader sees that it is too long"
+
+
+def test_a_rule_that_fails_here_is_no_disagreement(node: Node, folder: Path) -> None:
+    outcome = assess(node, folder)
+    verdict = next(each for each in outcome.standing if each.kind == "evaluation.verdict/1")
+    maker = next(each for each in node.practices.assessors if verdict.kind in each.makes)
+    broken = replace(maker, assess=f"{__name__}:fails")
+    words = Text(en="words", zh="文字")
+    practices = replace(node.practices, all=(Practice(name="test", title=words, about=words, assessors=(broken,)),))
+    policy = passports.own_policy(node.home)
+    data = passports.export(node, outcome.system)
+    found = passports.verify(data, policy=policy, practices=practices, now=passports.now())
+    checked = next(each for each in found.records if each.statement.entry == verdict.entry)
+    assert checked.derived is None
+    assert "not today" in checked.notes[0].en
+    assert "今天不行" in checked.notes[0].zh
+    assert found.sound
+
+
+def fails(_subject: Subject, _ask: Any) -> list[Said]:
+    raise Refused("test.no", Text(en="not today", zh="今天不行"), do=Text(en="", zh=""))

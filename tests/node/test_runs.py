@@ -347,7 +347,9 @@ class Counted(msgspec.Struct):
 def count(subject: Subject, params: dict[str, int], world: Any) -> list[Said]:
     for done in range(params["to"]):
         world.progress(done, params["to"])
-    return [Said("test.counted/1", subject, Counted(done), files=(Attachment("a", "text/plain", b"x"),)) for done in (1, 2)]
+    return [
+        Said("test.counted/1", subject, Counted(done), files=(Attachment("a", "text/plain", b"x"),)) for done in (1, 2)
+    ]
 
 
 def refuse(_subject: Subject, _params: dict[str, int], _world: Any) -> list[Said]:
@@ -361,7 +363,9 @@ def devour(_subject: Subject, _params: dict[str, int], _world: Any) -> list[Said
 def _answers(observe: str, place: Path, to: int = 3) -> list[child.Frame]:
     """Return the frames that a child writes which does ``observe``, a function of this file."""
     function = f"tests.node.test_runs:{observe}"
-    order = msgspec.structs.replace(_order(function), params_type="builtins:dict", params={"to": to}, scratch=str(place))
+    order = msgspec.structs.replace(
+        _order(function), params_type="builtins:dict", params={"to": to}, scratch=str(place)
+    )
     stream = io.BytesIO()
     child.answer(order, stream, isolated=True)
     stream.seek(0)
@@ -373,7 +377,9 @@ def _answers(observe: str, place: Path, to: int = 3) -> list[child.Frame]:
 
 def test_a_run_answers_with_progress_and_its_records(tmp_path: Path) -> None:
     *progress, end = _answers("count", tmp_path)
-    assert [(each.done, each.total) for each in progress] == [(0, 3)], "the first at once, the next not before it is time"
+    assert [(each.done, each.total) for each in progress] == [(0, 3)], (
+        "the first at once, the next not before it is time"
+    )
     assert end.isolated
     assert end.handed is not None
     said = [each.said() for each in end.handed]

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
+from tongqiu.ledger.log import check_in
+from tongqiu.ledger.passport import Item, Party, write_passport
 from tongqiu.node import passports
 from tongqiu.node.assess import assess
 from tongqiu.node.follow import follow
@@ -17,9 +19,10 @@ from tongqiu.node.runs import ChildRunner
 from tongqiu.record import core
 from tongqiu.record.audience import EVERYONE, STRANGER, only_for
 from tongqiu.record.faults import Fault, Malformed, Missing, Refused
-from tongqiu.record.statement import Said, Statement
+from tongqiu.record.statement import Attachment, Said, Statement
 from tongqiu.record.subject import Subject
 from tongqiu.record.text import Text
+from tongqiu.seal import keyfile, rotation, statement
 from tongqiu.seal.policy import read_trust
 
 if TYPE_CHECKING:
@@ -76,8 +79,12 @@ def test_a_peer_can_neither_end_our_records_nor_say_what_our_system_is(node: Nod
     _say(peer, "theirs", EVERYONE)
     thread = "urn:tongqiu:entry:" + mine.entry.removeprefix("sha-256:")
     attack = Said(core.WITHDRAWAL.name, SYSTEM, core.Withdrawal(entry=mine.entry), (), EVERYONE, thread)
-    peer.publish([attack])
+    made = peer.publish([attack, attack._replace(audience=only_for([node.me, peer.me]), thread="urn:tongqiu:thread:x")])
     _hear(node, peer)
+    assert {node.statement(each.entry).issuer for each in made} == {peer.me}, "both are kept as they said them"
+    assert node.desk(node.owner).retired_by(mine.entry) is None
+    passed_on = {each.statement.entry for each in _read(node, passports.export(node, SYSTEM)).records}
+    assert [each.entry in passed_on for each in made] == [True, False], "what is not for everyone stays here"
     assert node.snapshot().stands(mine)
     assert [each.name for _, each in node.desk(node.owner).parts(SYSTEM)] == ["x"]
     assert node.desk(node.owner).rows("systems").total == 2
@@ -278,3 +285,49 @@ def test_the_same_table_twice_is_no_obstacle(node: Node, folder: Path) -> None:
     except Fault as fault:  # pragma: no cover - what the review saw
         pytest.fail(fault.code)
     assert outcome.standing
+
+
+def test_a_file_heard_twice_is_kept_once_and_what_we_forgot_of_a_peer_is_no_obstacle(node: Node, peer: Node) -> None:
+    first = _say(peer, "first", EVERYONE, files=(Attachment("a.txt", "text/plain", b"a file"),))
+    _hear(node, peer)
+    digest = first.content.files[0].digest
+    assert b"".join(node.desk(STRANGER).stream(digest)) == b"a file"
+    (noted,) = node.snapshot().said(core.PEER_SEEN.name)
+    node.erase(noted, ground="test")
+    node.erase(node.statement(first.entry), ground="test")
+    second = _say(peer, "second", EVERYONE)
+    _hear(node, peer)
+    assert node.statement(second.entry).body["purpose"] == "second"
+    with pytest.raises(Missing):
+        node.statement(first.entry)
+    with pytest.raises(Missing):
+        node.desk(STRANGER).stream(digest)
+
+
+def test_records_under_a_later_key_of_their_issuer_are_named_and_not_taken_in(node: Node, peer: Node) -> None:
+    key = keyfile.from_seed(b"n" * 32)
+    proof = rotation.rotate_proof(peer.home.party, key, did=peer.me, serial=1, at=peer.now)
+    (made,) = peer.publish([Said(core.COMPOSITION.name, SYSTEM, core.Composition(parts=(), purpose="p"), (), EVERYONE)])
+    row, salt = peer.store.backend.row(made.index), statement.new_salt()
+    assert row.content is not None
+    envelope = statement.seal_statement(row.content, salt, signer=key, issuer=peer.me, subject="urn:x:y")
+    (place,) = peer.log.record(check_in(envelope, key.public, content=row.content, salt=salt))
+    note, receipts = peer.log.proofs([made.index, place.index])
+    items = [Item(row.statement, receipts[0], row.content, row.salt), Item(envelope, receipts[1], row.content, salt)]
+    data = write_passport(
+        subject=SYSTEM.id,
+        exported_at=peer.now,
+        origin=peer.log.origin,
+        log_key=peer.log.public,
+        checkpoint_note=note,
+        items=items,
+        files=[],
+        parties=[Party(peer.me, (proof,))],
+        exporter=peer.me,
+        signer=peer.home.party,
+    )
+    heard = follow(node, data, read_trust(passports.trust_file(peer.home).encode()))
+    assert heard.heard == (made.entry,)
+    assert heard.rotated == (f"sha-256:{place.entry.hex()}",)
+    with pytest.raises(Missing):
+        node.statement(heard.rotated[0])

@@ -122,6 +122,11 @@ def _installed() -> tuple[tuple[Practice, ...], tuple[tuple[str, str], ...]]:
     named = {info.name: f"{folder.__name__}.{info.name}" for info in pkgutil.iter_modules(folder.__path__)}
     for entry in importlib.metadata.entry_points(group=GROUP):
         named.setdefault(entry.name, entry.value.partition(":")[0])
+    return bring(named)
+
+
+def bring(named: Mapping[str, str]) -> tuple[tuple[Practice, ...], tuple[tuple[str, str], ...]]:
+    """Return the practices of the modules ``named``, by name, and what is wrong with each that cannot be had."""
     found: list[Practice] = []
     broken: list[tuple[str, str]] = []
     for name in sorted(named):

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from tongqiu.record.statement import Statement
 
 _PAGE = 500
-_PATIENCE = 1.0
 
 
 class Struck(NamedTuple):
@@ -37,9 +36,9 @@ class Struck(NamedTuple):
 class Duties:
     """The clocks of one node; :meth:`tick` is all there is, and :meth:`keep` calls it from a thread."""
 
-    def __init__(self, node: Node) -> None:
-        """Keep the duties of ``node``; nothing runs until :meth:`tick`."""
-        self._node = node
+    def __init__(self, node: Node, *, patience: float = 1.0) -> None:
+        """Keep the duties of ``node``; nothing runs until :meth:`tick`. ``patience`` are the seconds between two."""
+        self._node, self._patience = node, patience
         self._seen = -1
         self._stop = threading.Event()
 
@@ -71,7 +70,7 @@ class Duties:
         return struck
 
     def keep(self) -> threading.Thread:
-        """Tick about once a second in a thread until :meth:`rest`; return the thread."""
+        """Tick in a thread, about once a second unless made otherwise, until :meth:`rest`; return the thread."""
         thread = threading.Thread(target=self._run, name="duties", daemon=True)
         thread.start()
         return thread
@@ -81,7 +80,7 @@ class Duties:
         self._stop.set()
 
     def _run(self) -> None:
-        while not self._stop.wait(_PATIENCE):
+        while not self._stop.wait(self._patience):
             try:
                 self.tick()
             except Fault:

@@ -64,12 +64,14 @@ class Verification(NamedTuple):
         return all(each.derived is not False for each in self.records)
 
 
-def export(node: Node, system: Subject, *, withhold: Sequence[str] = (), files: bool = True) -> bytes:
+def export(
+    node: Node, system: Subject, *, withhold: Sequence[str] = (), files: bool = True, room: int = MAX_FILES
+) -> bytes:
     """Return the evidence file of ``system``: all of this party's that stands about it and its parts, and what that
     rests on, with the corrections of any of it.
 
     Records of other parties are shown only where they are for everyone; others travel as withheld. ``withhold`` are kinds (or patterns) whose content is not shown; their seals and receipts travel all the same. With
-    ``files`` attached files travel, up to :data:`MAX_FILES` bytes in all, smallest first.
+    ``files`` attached files travel, up to ``room`` bytes in all, smallest first.
     """
     chosen = _chosen(node, system)
     ordered = sorted(chosen.values(), key=lambda each: each.index)
@@ -93,7 +95,7 @@ def export(node: Node, system: Subject, *, withhold: Sequence[str] = (), files: 
         log_key=node.log.public,
         checkpoint_note=note,
         items=items,
-        files=_files(node, shown) if files else [],
+        files=_files(node, shown, room) if files else [],
         parties=[],
         exporter=node.me,
         signer=node.home.party,
@@ -216,10 +218,9 @@ def verify(data: bytes, *, policy: Policy, practices: Practices, now: str, where
     return Verification(report, records, tuple(missing))
 
 
-def _files(node: Node, shown: Iterable[Statement]) -> list[bytes]:
+def _files(node: Node, shown: Iterable[Statement], room: int) -> list[bytes]:
     blobs = {blob.digest: blob.size for each in shown for blob in each.content.files}
     chosen: list[bytes] = []
-    room = MAX_FILES
     for digest, size in sorted(blobs.items(), key=lambda pair: (pair[1], pair[0])):
         if size > room:
             break
