@@ -20,6 +20,8 @@ from tongqiu.record.text import Text
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from tongqiu.node.people import People
+
 ME = "did:key:z6MkpaperNodePaperNodePaperNode"
 OTHER = "did:web:lab.example"
 ZERO = "sha-256:" + "0" * 64
@@ -161,7 +163,9 @@ class PaperPractices:
 
 
 class PaperNode:
-    """The node."""
+    """The node; nobody signs in here."""
+
+    people: People | None = None
 
     def __init__(self, *practices: Practice, name: str = "Paper laboratory") -> None:
         self.practices = PaperPractices(*(practices or (PRACTICE,)))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from tongqiu.node.people import People
     from tongqiu.practice import Found, Measured, Practice, Query, Table, View
     from tongqiu.record.audience import Principal
     from tongqiu.record.kind import Kind
@@ -180,6 +181,10 @@ class Desk(Protocol):
 
 class Node(Protocol):
     """The node whose pages these are."""
+
+    @property
+    def people(self) -> People | None:
+        """Return who may sign in; None where everybody is a stranger."""
 
     @property
     def practices(self) -> Practices:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
+from tongqiu.node.people import NOBODY, Signed
 from tongqiu.portal import directory, overview, records, sheet
 from tongqiu.portal.models import (
     FindingRow,
@@ -18,6 +19,7 @@ from tongqiu.portal.models import (
     Step,
     SystemCard,
 )
+from tongqiu.portal.posted import EMPTY, Posted
 from tongqiu.practice import load
 from tongqiu.record.faults import Malformed
 from tongqiu.record.text import Text
@@ -44,12 +46,14 @@ class Shown(NamedTuple):
 
 
 class Visit(NamedTuple):
-    """One request: the node, the desk of whoever asks, the path's places and the query."""
+    """One request: the node, the desk of whoever asks, the path's places, the query, who asks, and what they sent."""
 
     node: Node
     desk: Desk
     path: dict[str, str]
     query: dict[str, str]
+    signed: Signed = NOBODY
+    posted: Posted = EMPTY
 
     def asked(self, name: str) -> str:
         """Return a query parameter, trimmed. Raises Malformed (``portal.long``) for one that is too long."""

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import re
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from tongqiu.portal import directory
+from tongqiu.node.people import NOBODY, Signed
+from tongqiu.portal import directory, signin
 from tongqiu.portal.draw import Voice, css, render
 from tongqiu.portal.guard import Guard, seal
+from tongqiu.portal.limits import Limits
 from tongqiu.portal.pages import PAGES, Shown, Visit, area, practice_page
 from tongqiu.portal.report import report_html, style_hash
+from tongqiu.portal.session import Sessions
 from tongqiu.portal.tongue import choose
-from tongqiu.record.audience import STRANGER, Principal
+from tongqiu.record.audience import Principal
 from tongqiu.record.faults import Fault, Malformed, Missing, Unreachable, row
 from tongqiu.record.text import Text
 
@@ -37,43 +42,74 @@ LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 """The names under which a page for this machine alone may be asked for."""
 
 _MOST_PARAMS = 32
+_LOCAL_PATH = re.compile(r"/(?:[A-Za-z0-9._~:@%-]+(?:/[A-Za-z0-9._~:@%-]+)*)?(?:\?[A-Za-z0-9._~:@%/&=+-]*)?")
+"""One slash, then names: nothing that a browser could read as another host."""
 
 
 class Site:
-    """The pages of one node for one principal; made by :func:`app`."""
+    """The pages of one node; made by :func:`app`. Other modules of this room build their routes with its methods."""
 
-    def __init__(self, node: Node, *, language: str, principal: Principal) -> None:
-        """Show ``node`` to ``principal``, in ``language`` where the reader names none."""
-        self._node = node
+    def __init__(self, node: Node, *, language: str, url: str = "") -> None:
+        """Show ``node``, in ``language`` where the reader names none; people find it at ``url``."""
+        self.node = node
+        self.url = url
         self._language = language
-        self._principal = principal
 
     def routes(self) -> list[Route]:
         """Return every route: fixed ones first, then the pages of the practices, then the areas."""
         made = [
             Route("/static/portal.css", _style),
-            Route("/checkpoint", self._raw(_checkpoint)),
-            Route("/report", self._raw(self._report)),
-            Route("/records/{hex}/envelope", self._raw(_envelope)),
-            Route("/records/{hex}/receipt", self._raw(_receipt)),
-            Route("/files/{hex}", self._raw(_stream)),
+            Route("/checkpoint", self.raw(_checkpoint)),
+            Route("/report", self.raw(self._report)),
+            Route("/records/{hex}/envelope", self.raw(_envelope)),
+            Route("/records/{hex}/receipt", self.raw(_receipt)),
+            Route("/files/{hex}", self.raw(_stream)),
+            *signin.routes(self),
         ]
         for path, beside, show in PAGES:
-            made += self._page(path, beside, show)
-        for practice in self._node.practices.all:
+            made += self.page(path, beside, show)
+        for practice in self.node.practices.all:
             for page in practice.pages:
                 path = directory.page_path(practice, page.path)
-                made += self._page(path, path, practice_page(page))
-        return [*made, *self._page("/areas/{name}", "/areas/{name}", area)]
+                made += self.page(path, path, practice_page(page))
+        return [*made, *self.page("/areas/{name}", "/areas/{name}", area)]
 
-    def _page(self, path: str, beside: str, show: Callable[[Visit], Shown]) -> list[Route]:
+    def page(self, path: str, beside: str, show: Callable[[Visit], Shown]) -> list[Route]:
+        """Return the routes of one page: HTML at ``path``, JSON and CSV at ``beside``; only for reading."""
         return [
             Route(beside + ".json", self._answer(show, "json", beside)),
             Route(beside + ".csv", self._answer(show, "csv", beside)),
             Route(path, self._answer(show, "html", beside)),
         ]
 
-    def _visit(self, request: Request) -> Visit:
+    def form(self, path: str, take: Callable[[Request, Visit], Response]) -> Route:
+        """Return the route of what a form at ``path`` sends; the guard has checked where it came from.
+
+        ``take`` answers with :meth:`seen` for a page that shows the form again, or :meth:`onward`; its faults become pages.
+        """
+
+        def endpoint(request: Request) -> Response:
+            try:
+                return take(request, self.visit(request))
+            except Fault as fault:
+                return self.fault(request, fault, problem=False)
+
+        return Route(path, endpoint, methods=["POST"])
+
+    def seen(self, request: Request, shown: Shown, *, status: int = 200) -> Response:
+        """Return a page without JSON and CSV beside it, as the answer to a form."""
+        return self._html(request, shown, "", status)
+
+    def onward(self, request: Request, path: str) -> Response:
+        """Return the way to a page of ours once a form was taken (303), in the language that was chosen.
+
+        Anything but a path of this site leads to its first page.
+        """
+        where, _, query = local(path).partition("?")
+        return RedirectResponse(self._voice(request).url(where, **dict(parse_qsl(query))), 303)
+
+    def visit(self, request: Request) -> Visit:
+        """Return what is known of a request. Raises Malformed (``portal.params``)."""
         query = dict(request.query_params)
         if len(query) > _MOST_PARAMS:
             raise Malformed(
@@ -82,12 +118,14 @@ class Site:
                 do=Text(en="Name at most {most}.", zh="最多 {most} 个。"),
                 most=_MOST_PARAMS,
             )
-        return Visit(self._node, self._node.desk(self._principal), dict(request.path_params), query)
+        signed: Signed = request.state.signed
+        desk = self.node.desk(signed.principal)
+        return Visit(self.node, desk, dict(request.path_params), query, signed, request.state.posted)
 
     def _answer(self, show: Callable[[Visit], Shown], form: str, beside: str) -> Callable[[Request], Response]:
         def endpoint(request: Request) -> Response:
             try:
-                shown = show(self._visit(request))
+                shown = show(self.visit(request))
                 if form == "json":
                     return _json(shown.model)
                 if form == "csv":
@@ -98,16 +136,18 @@ class Site:
 
         return endpoint
 
-    def _raw(self, give: Callable[[Visit], Response]) -> Callable[[Request], Response]:
+    def raw(self, give: Callable[[Visit], Response]) -> Callable[[Request], Response]:
+        """Return the endpoint of what is no page: bytes, text or a stream made by ``give``."""
+
         def endpoint(request: Request) -> Response:
             try:
-                return give(self._visit(request))
+                return give(self.visit(request))
             except Fault as fault:
                 return self.fault(request, fault, problem=False)
 
         return endpoint
 
-    def _html(self, request: Request, shown: Shown, beside: str) -> Response:
+    def _html(self, request: Request, shown: Shown, beside: str, status: int = 200) -> Response:
         voice, language = self._voice(request), self._chosen(request)
         query = {key: value for key, value in request.query_params.items() if key != "lang"}
         switch = Voice(language).url(request.url.path, **query, lang="en" if language == "zh" else "zh")
@@ -120,16 +160,17 @@ class Site:
             voice,
             m=shown.model,
             title=shown.title,
-            node=self._node.name,
-            me=self._node.me,
+            node=self.node.name,
+            me=self.node.me,
             here=request.url.path,
             query=query,
             switch=switch,
-            json_url=Voice(language).url(plain + ".json", **query),
-            csv_url=Voice(language).url(plain + ".csv", **query),
+            json_url=Voice(language).url(plain + ".json", **query) if plain else "",
+            csv_url=Voice(language).url(plain + ".csv", **query) if plain else "",
             hidden=dict(request.query_params) if "lang" in request.query_params else {},
+            signed=request.state.signed,
         )
-        return _page_of(page, language)
+        return _page_of(page, language, status)
 
     def fault(self, request: Request, fault: Fault, *, problem: bool) -> Response:
         """Return the answer to ``fault``: a page, or a problem (RFC 9457) where data was asked for.
@@ -158,12 +199,13 @@ class Site:
             fault=fault,
             status=line.http_status,
             title=Text(en="Nothing to show", zh="无法显示"),
-            node=self._node.name,
-            me=self._node.me,
+            node=self.node.name,
+            me=self.node.me,
             here="",
             switch=switch,
             json_url="",
             csv_url="",
+            signed=getattr(request.state, "signed", NOBODY),
         )
         return _page_of(page, language, line.http_status)
 
@@ -197,31 +239,47 @@ class Site:
         return Voice(language, {"lang": language} if "lang" in request.query_params else None)
 
 
-def app(
-    node: Node, *, language: str = "en", principal: Principal = STRANGER, hosts: Collection[str] | None = None
+def app(  # noqa: PLR0913 - each part is named at the call
+    node: Node,
+    *,
+    language: str = "en",
+    principal: Principal | None = None,
+    hosts: Collection[str] | None = None,
+    url: str = "",
+    limits: Limits | None = None,
 ) -> Starlette:
-    """Return the pages of ``node`` as an ASGI application, as ``principal`` may see them (a stranger unless said).
+    """Return the pages of ``node`` as an ASGI application, to each as they may see them by how they signed in.
 
-    ``language`` answers readers who ask for none; ``hosts`` names the only Host headers that are served.
+    ``language`` answers readers who ask for none; ``principal`` shows everybody what that one may see, whoever they are;
+    ``hosts`` names the only Host headers that are served; ``url`` is where people find the site (scheme, host and port);
+    ``limits`` says how often one may ask (without, as often as they like).
     """
-    site = Site(node, language=language, principal=principal)
+    site = Site(node, language=language, url=url)
+    sessions = Sessions(node.people, principal)
     return Starlette(
         routes=site.routes(),
-        middleware=[Middleware(Guard, hosts=hosts), Middleware(GZipMiddleware, minimum_size=1000)],
+        middleware=[
+            Middleware(Guard, sessions=sessions, hosts=hosts, url=url, limits=limits),
+            Middleware(GZipMiddleware, minimum_size=1000),
+        ],
         exception_handlers={404: site.stray, 500: site.stray},
     )
 
 
-def at(node: Node, host: str, *, language: str = "en", principal: Principal | None = None) -> Starlette:
-    """Return the pages of ``node`` as they are served at the address ``host``.
+def at(node: Node, host: str, *, language: str = "en", principal: Principal | None = None, url: str = "") -> Starlette:
+    """Return the pages of ``node`` as they are served at the address ``host``; who has not signed in is a stranger.
 
-    On this machine's own address the reader is the node's own party, so private records show, and only this machine's
-    names are served; on any other address the reader is a stranger and sees only what is for everyone. ``principal``
-    says otherwise.
+    On this machine's own address only this machine's names are served, and that of ``url``.
     """
-    local = is_local(host)
-    who = principal or (Principal(party=node.me, roles=frozenset({"owner"})) if local else STRANGER)
-    return app(node, language=language, principal=who, hosts=LOCAL | {host.strip("[]").lower()} if local else None)
+    names = LOCAL | {host.strip("[]").lower(), urlsplit(url).hostname or "localhost"}
+    return app(
+        node,
+        language=language,
+        principal=principal,
+        hosts=names if is_local(host) else None,
+        url=url,
+        limits=Limits(),
+    )
 
 
 def serve(  # noqa: PLR0913 - each part is named at the call
@@ -231,6 +289,7 @@ def serve(  # noqa: PLR0913 - each part is named at the call
     *,
     language: str = "en",
     principal: Principal | None = None,
+    url: str = "",
     doors: Callable[[ASGIApp], ASGIApp] | None = None,
 ) -> None:
     """Serve the pages of ``node`` at ``host`` until interrupted; who reads what: :func:`at`.
@@ -239,7 +298,7 @@ def serve(  # noqa: PLR0913 - each part is named at the call
     """
     import uvicorn
 
-    pages = at(node, host, language=language, principal=principal)
+    pages = at(node, host, language=language, principal=principal, url=url)
     uvicorn.run(
         doors(pages) if doors else pages,
         host=host,
@@ -247,6 +306,10 @@ def serve(  # noqa: PLR0913 - each part is named at the call
         log_level="warning",
         server_header=False,
         date_header=True,
+        # A request's address may hold the secret of a link.
+        access_log=False,
+        limit_concurrency=256,
+        timeout_keep_alive=15,
     )
 
 
@@ -258,6 +321,11 @@ def is_local(host: str) -> bool:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return False
+
+
+def local(path: str) -> str:
+    """Return ``path`` when it is one of this site (as a form's ``next`` may name), else the first page."""
+    return path if _LOCAL_PATH.fullmatch(path) else "/"
 
 
 def _style(_request: Request) -> Response:

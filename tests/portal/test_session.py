@@ -1,0 +1,277 @@
+"""Who sent a request, and what the guard lets through: sessions, tokens, forms from elsewhere, limits."""
+
+from __future__ import annotations
+
+import datetime
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from starlette.testclient import TestClient
+
+from tests.node.conftest import HandClock
+from tests.portal.people import ORIGIN, browser, csrf, signed_in
+from tongqiu.node.node import open_node
+from tongqiu.portal import guard, posted
+from tongqiu.portal.limits import Allowance, Limits, Rate, caller
+from tongqiu.portal.session import name_of
+from tongqiu.portal.site import app, local
+from tongqiu.record.audience import EVERYONE
+from tongqiu.record.core import COMPOSITION, Composition
+from tongqiu.record.faults import Malformed
+from tongqiu.record.statement import Said
+from tongqiu.record.subject import Subject
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tongqiu.node import Node
+
+OPEN = Subject(type="system", id="urn:example:open", name="Open system")
+SHUT = Subject(type="system", id="urn:example:shut", name="Shut system")
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    return HandClock()
+
+
+@pytest.fixture
+def node(tmp_path: Path, clock: HandClock) -> Iterator[Node]:
+    with open_node(tmp_path / "home", create=True, name="Real laboratory", clock=clock) as made:
+        made.publish(
+            [
+                Said(COMPOSITION.name, OPEN, Composition(parts=()), audience=EVERYONE),
+                Said(COMPOSITION.name, SHUT, Composition(parts=())),
+            ]
+        )
+        yield made
+
+
+def sees_all(client: TestClient) -> bool:
+    names = [each["subject"]["name"] for each in client.get("/records.json").json()["records"]]
+    assert "Open system" in names
+    return "Shut system" in names
+
+
+def test_a_link_makes_a_session_that_reads_what_the_owner_reads(node: Node) -> None:
+    site = app(node)
+    client = browser(site)
+    link = node.people.link(node.people.owner().id)
+    assert not sees_all(client)
+    page = client.get(f"/sign-in/link/{link}")
+    assert link in page.text
+    assert client.get(f"/sign-in/link/{link}").status_code == 200
+    answer = client.post("/sign-in/link", data={"link": link}, follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+    crumb = answer.headers["set-cookie"].lower()
+    assert "httponly" in crumb
+    assert "samesite=lax" in crumb
+    assert "domain" not in crumb
+    assert sees_all(client)
+    assert client.post("/sign-out", data={"csrf": csrf(node.people, client)}).status_code == 200
+    assert not sees_all(client)
+
+
+def test_over_https_the_cookie_is_bound_to_this_host(node: Node) -> None:
+    client = TestClient(app(node, url="https://node.example"), base_url="https://node.example")
+    client.headers.update({"origin": "https://node.example"})
+    link = node.people.link(node.people.owner().id)
+    answer = client.post("/sign-in/link", data={"link": link}, follow_redirects=False)
+    crumb = answer.headers["set-cookie"]
+    assert crumb.startswith("__Host-tongqiu=")
+    assert "Secure" in crumb
+    assert "Path=/;" in crumb
+    assert sees_all(client)
+    client.cookies = {"tongqiu": client.cookies["__Host-tongqiu"]}  # type: ignore[assignment]
+    assert not sees_all(client)
+
+
+def test_what_does_not_work_looks_the_same_whatever_it_was(node: Node, clock: HandClock) -> None:
+    client = browser(app(node))
+    owner = node.people.owner().id
+    used, old, ended = (node.people.link(owner) for _ in range(3))
+    node.people.enter(used)
+    person = node.people.add("Ann", "issuer")
+    ended = node.people.link(person.id)
+    node.people.end(person.id)
+    clock.push(minutes=16)
+    answers = {client.post("/sign-in/link", data={"link": each}).text for each in (used, old, ended, "x", "", "é")}
+    assert len(answers) == 1
+    assert client.post("/sign-in/link", data={"link": used}).status_code == 403
+    pages = {client.get(f"/sign-in/link/{each}").text.replace(each, "") for each in (used, old, ended)}
+    assert len(pages) == 1
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 403),
+        ({"origin": "https://evil.example"}, 403),
+        ({"origin": "null"}, 403),
+        ({"origin": "http://testserver", "sec-fetch-site": "cross-site"}, 403),
+        ({"origin": "http://testserver", "sec-fetch-site": "same-site"}, 403),
+        ({"sec-fetch-site": "none"}, 403),
+        ({"origin": "ftp://testserver"}, 403),
+        ({"origin": "http://testserver"}, 303),
+        ({"sec-fetch-site": "same-origin"}, 303),
+        (ORIGIN, 303),
+    ],
+)
+def test_a_form_from_elsewhere_is_refused(node: Node, headers: dict[str, str], status: int) -> None:
+    client = TestClient(app(node), headers=headers)
+    link = node.people.link(node.people.owner().id)
+    assert client.post("/sign-in/link", data={"link": link}, follow_redirects=False).status_code == status
+
+
+def test_a_session_needs_its_own_csrf_token(node: Node) -> None:
+    site = app(node)
+    mine = signed_in(site, node.people, node.people.owner())
+    other = signed_in(site, node.people, node.people.add("Ann", "reader"))
+    for given_ in ("", "x", csrf(node.people, other), csrf(node.people, mine)[:-1]):
+        assert mine.post("/sign-out", data={"csrf": given_}).status_code == 403
+    assert sees_all(mine)
+    assert mine.post("/sign-out", headers={"x-csrf-token": csrf(node.people, mine)}).status_code == 200
+    assert not sees_all(mine)
+
+
+def test_a_session_ends_by_itself_and_with_its_person(node: Node, clock: HandClock) -> None:
+    site = app(node)
+    ann = node.people.add("Ann", "issuer")
+    first = signed_in(site, node.people, ann)
+    assert sees_all(first)
+    clock.push(hours=11)
+    assert sees_all(first)
+    clock.push(hours=11)
+    assert sees_all(first)
+    clock.push(hours=13)
+    assert not sees_all(first)
+    second = signed_in(site, node.people, ann)
+    for _ in range(17):
+        clock.push(hours=10)
+        second.get("/records.json")
+    assert not sees_all(second)
+    third = signed_in(site, node.people, ann)
+    assert sees_all(third)
+    node.people.end(ann.id)
+    assert not sees_all(third)
+
+
+def test_a_token_reads_as_its_person_and_one_that_does_not_work_is_told(node: Node, clock: HandClock) -> None:
+    client = TestClient(app(node))
+    owner = node.people.owner().id
+    secret, kept = node.people.make_token(owner, "script", days=1)
+    assert sees_all(TestClient(app(node), headers={"authorization": f"Bearer {secret}"}))
+    writes, _ = node.people.make_token(owner, "writer", scopes=("core.publish",))
+    answers = []
+    for value in (
+        "Bearer x",
+        f"Basic {secret}",
+        "Bearer",
+        f"Bearer {secret}x",
+        f"Bearer {writes}",
+        "Bearer " + "x" * 999,
+    ):
+        answers.append(client.get("/records.json", headers={"authorization": value}))
+    node.people.end_token(kept.id)
+    answers.append(client.get("/records.json", headers={"authorization": f"Bearer {secret}"}))
+    assert {(each.status_code, each.text, each.headers["www-authenticate"]) for each in answers} == {
+        (401, answers[0].text, 'Bearer error="invalid_token"')
+    }
+    late, _ = node.people.make_token(owner, "late", days=1)
+    clock.push(days=1)
+    assert client.get("/", headers={"authorization": f"Bearer {late}"}).status_code == 401
+
+
+def test_a_cookie_that_opens_nothing_makes_a_stranger(node: Node) -> None:
+    client = TestClient(app(node))
+    for value in ("x", "x" * 5000, '"', "é".encode().decode("latin-1"), "a; tongqiu=b"):
+        answer = client.get("/records.json", headers={"cookie": f"{name_of(secure=False)}={value}".encode("latin-1")})
+        assert answer.status_code == 200
+        assert [each["subject"]["name"] for each in answer.json()["records"]][:1] == ["Open system"]
+
+
+def test_a_body_has_limits(node: Node) -> None:
+    client = browser(app(node))
+    long = "link=" + "x" * guard.MAX_BODY
+    assert client.post("/sign-in/link", content=long).status_code == 413
+    form = {"content-type": posted.FORM}
+    assert client.post("/sign-in/link", content="a=b;" + "&" * 9, headers=form).status_code == 400
+    assert (
+        client.post("/sign-in/link", content="&".join(f"a{i}=" for i in range(3000)), headers=form).status_code == 400
+    )
+    assert client.post("/sign-in/link", content=b"\xff", headers=form).status_code == 400
+
+
+def test_who_asks_too_often_waits() -> None:
+    now = [0.0]
+    allowance = Allowance(Rate(2, 0.5), most=2, clock=lambda: now[0])
+    assert [allowance.wait("a") for _ in range(4)] == [0, 0, 2, 2]
+    assert allowance.wait("b") == 0
+    now[0] = 2.0
+    assert [allowance.wait("a") for _ in range(2)] == [0, 2]
+    assert allowance.wait("c") == 0  # the longest silent, b, is forgotten
+    now[0] = 3.0
+    assert allowance.wait("a") == 1
+    assert caller("2001:db8:1:2::1") == caller("2001:db8:1:2:ffff::9") != caller("2001:db8:1:3::1")
+    assert caller("192.0.2.1") == "192.0.2.1"
+    assert caller("testclient") == "testclient"
+
+
+def test_signing_in_is_slowed_down(node: Node) -> None:
+    client = browser(app(node, limits=Limits(entering=Rate(3, 0.01))))
+    answers = [client.post("/sign-in/link", data={"link": "x"}) for _ in range(5)]
+    assert [each.status_code for each in answers] == [403, 403, 403, 429, 429]
+    assert 0 < int(answers[-1].headers["retry-after"]) <= 100
+    assert client.get("/").status_code == 200
+
+
+def test_a_person_is_counted_wherever_they_ask_from(node: Node) -> None:
+    client = signed_in(app(node, limits=Limits(reading=Rate(4, 0.01))), node.people, node.people.owner())
+    assert [client.get("/about").status_code for _ in range(5)] == [200] * 4 + [429]
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["//evil.example", "/\\evil.example", "https://evil.example", "javascript:alert(1)", "", "evil", "/%0d%0a", "/a//b",
+     "/a?next=http:\\\\e", "/\nx", "/a b", "/a#b", "/\t/evil.example", "/;x"],
+)  # fmt: skip
+def test_only_a_path_of_this_site_is_onward(path: str) -> None:
+    assert local(path) in {"/", "/%0d%0a"}
+
+
+@given(st.text(max_size=40))
+def test_no_path_leads_elsewhere(words: str) -> None:
+    from urllib.parse import urljoin, urlsplit
+
+    assert urlsplit(urljoin("https://node.example/a/b", local(words))).netloc == "node.example"
+
+
+def test_paths_of_this_site_are_kept() -> None:
+    for path in ("/", "/records", "/records/ab12/explain", "/subject?id=urn:example:a%20b&lang=zh"):
+        assert local(path) == path
+
+
+def test_json_is_read_only_where_it_was_sent() -> None:
+    assert posted.read("application/json; charset=utf-8", b'{"a": [1]}').json() == {"a": [1]}
+    for media, body in (("text/plain", b"{}"), ("application/json", b"{"), ("application/json", b"[" * 99_999)):
+        with pytest.raises(Malformed):
+            posted.read(media, body).json()
+    sent = posted.read(posted.FORM, b"a=1&a=2&b=")
+    assert (sent.one("a"), sent.many("a"), sent.one("b"), sent.one("c"), sent.many("c")) == (
+        "1",
+        ("1", "2"),
+        "",
+        "",
+        (),
+    )
+
+
+def test_the_clock_of_a_link_is_short(node: Node) -> None:
+    from tongqiu.node.people import IDLE, LINK, LONGEST
+
+    assert datetime.timedelta(minutes=15) >= LINK
+    assert IDLE < LONGEST <= datetime.timedelta(days=7)
+    assert node.people is node.people
