@@ -29,7 +29,8 @@ _COMMANDS: tuple[tuple[str, str, str, str], ...] = (
     ("rebuild", "tongqiu.cli.desk:rebuild", "Make every registry anew from the log.", "由日志重建全部名录。"),
     ("fsck", "tongqiu.cli.ledger:fsck", "Derive everything again from the signed entries.", "由已签名的条目重新推导全部内容。"),
     ("take-over", "tongqiu.cli.ledger:take_over", "Let this copy of a node write.", "允许此节点副本写入。"),
-    ("jobs", "tongqiu.cli.desk:jobs", "Work in the background: under way and done.", "查看后台工作：进行中与已完成。"),
+    ("due", "tongqiu.cli.work:due", "What falls due, the earliest first.", "查看到期事项，最早在前。"),
+    ("jobs", "tongqiu.cli.work:jobs", "Work in the background: under way and done.", "查看后台工作：进行中与已完成。"),
     ("areas", "tongqiu.cli.desk:areas", "What can be assessed here.", "查看此处可以评估的领域。"),
     ("node", "tongqiu.cli.desk:node", "Who this node is, and its log.", "查看本节点的身份与日志。"),
 )  # fmt: skip

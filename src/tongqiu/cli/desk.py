@@ -1,16 +1,15 @@
-"""Looking after a node: ``serve``, ``records``, ``registry``, corrections, erasure, ``rebuild``, ``jobs``, ``areas``, ``node``."""
+"""Looking after a node: ``serve``, ``records``, ``registry``, corrections, erasure, ``rebuild``, ``areas``, ``node``."""
 
 from __future__ import annotations
 
 import json
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from tongqiu.cli.words import JOB_STATES, ask, console, lang, short, t, table, within
+from tongqiu.cli.words import ask, console, lang, short, t, table, within
 from tongqiu.record.faults import Malformed, Missing
 from tongqiu.record.subject import check_id
 from tongqiu.record.text import Text, inert
@@ -262,42 +261,6 @@ def rebuild(*, home: Home = None) -> int:
             rows.append((name, before[:20], t("same", "一致") if before == after else t("DIFFERS", "不一致")))
         console().print(table((t("Registry", "名录"), t("Digest", "摘要"), t("Rebuilt", "重建")), rows))
     return 1 if differs else 0
-
-
-def jobs(
-    name: Annotated[str, Parameter(help="One job; none lists them all. 单项工作；留空列出全部。")] = "",
-    *,
-    home: Home = None,
-    follow: Annotated[bool, Parameter(help="Stay until it ends. 持续跟踪至结束。")] = False,
-    cancel: Annotated[
-        bool, Parameter(help="Ask it to stop; what is done is kept. 请求停止；已完成的部分会保留。")
-    ] = False,
-) -> int:
-    """Work in the background, under way and done; survives a closed terminal. 查看后台工作；关闭终端后仍继续。"""
-    with open_existing(home) as node:
-        if cancel and name:
-            node.store.jobs.cancel(name)
-        while True:
-            found = [node.store.jobs.get(name)] if name else node.store.jobs.list(node.owner)
-            if not (follow and name) or found[0].state not in {"queued", "running"}:
-                break
-            sys.stderr.write(
-                f"\r{JOB_STATES[found[0].state].of(lang())} {found[0].done:g}/{found[0].total or 0:g} {inert(found[0].note[:60], one_line=True):60}"
-            )
-            time.sleep(0.5)
-        rows = [
-            (each.id, each.kind, JOB_STATES[each.state].of(lang()), f"{each.done:g}/{each.total or 0:g}", each.note)
-            for each in found
-        ]
-        console().print(
-            table(
-                (t("Job", "工作"), t("Sort", "种类"), t("State", "状态"), t("Progress", "进度"), t("Note", "说明")),
-                rows,
-            )
-        )
-        if name and found[0].state == "failed" and found[0].result:
-            _json(found[0].result)
-    return 0
 
 
 def areas(*, home: Home = None) -> int:

@@ -107,8 +107,9 @@ def _relation(given: str) -> RanBy:
 def _detach(node: Node, folder: Path, out: Path | None, ran_by: str, withhold: Sequence[str]) -> None:
     """Start the work in a process of its own and say how to follow it."""
     from tongqiu.node import work
+    from tongqiu.portal.results import PROCESS
 
-    name = work.detach(node, folder, out=out, ran_by=ran_by, withhold=withhold)
+    name = work.detach(node, folder, out=out, ran_by=ran_by, withhold=withhold, command=PROCESS)
     console().print(
         t(
             "Started; follow it with: tongqiu jobs {name} --follow",
@@ -120,27 +121,9 @@ def _detach(node: Node, folder: Path, out: Path | None, ran_by: str, withhold: S
 
 def outputs(node: Node, outcome: Outcome, out: Path, withhold: Sequence[str] = ()) -> list[tuple[str, Path]]:
     """Write the reports and the evidence file of an outcome to ``out`` and return what was written, with its label."""
-    from tongqiu.node import passports
-    from tongqiu.portal.report import report_html
+    from tongqiu.portal import results
 
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise _disk(out, error) from error
-    written: list[tuple[str, Path]] = []
-    desk = node.desk(node.owner)
-    for language, label in (("zh", "报告（中文）"), ("en", "Report (English)")):
-        path = out / f"report.{language}.html"
-        page = report_html(desk, outcome.system, language=language, practices=node.practices, node=node.name)
-        write(path, page.encode())
-        written.append((label, path))
-    path = out / "passport.tqp"
-    write(path, passports.export(node, outcome.system, withhold=withhold))
-    written.append((t("Evidence file", "证据档案"), path))
-    path = out / "trust.toml"
-    write(path, passports.trust_file(node.home).encode())
-    written.append((t("Trust file (for those who verify)", "信任文件（供核验者使用）"), path))
-    return written
+    return [(label.of(lang()), path) for label, path in results.write(node, outcome, out, withhold)]
 
 
 def questions(folder: Folder = Path(), *, home: Home = None) -> int:

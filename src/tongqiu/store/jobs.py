@@ -239,6 +239,18 @@ class Jobs:
         """Return the jobs whose processes live."""
         return [job for job in map(_job, self._rows(_J.state == "running")) if job.state == "running"]
 
+    def waiting(self) -> int:
+        """Return how many jobs wait, at most a thousand."""
+        return len(self._rows(_J.state == "queued"))
+
+    def leave(self, name: str) -> None:
+        """Give back a job that this process began and nobody took over: it waits again, or has failed too often."""
+        job = self.get(name)
+        if job.tries >= MOST_TRIES:
+            self._change(name, ("running",), state="failed", fault=_text(_tired(job.tries)), step=_STEP)
+        else:
+            self._change(name, ("running",), state="queued", pid=0, host="", born="", step=_STEP)
+
     def next(self) -> str | None:
         """Return the job whose turn it is, or None: of whoever has the fewest running, then waited longest, the oldest.
 
@@ -286,7 +298,13 @@ class Jobs:
         return job
 
     def list(
-        self, principal: Principal, *, limit: int = 100, before: str = "", states: Sequence[State] = (), away: bool = True
+        self,
+        principal: Principal,
+        *,
+        limit: int = 100,
+        before: str = "",
+        states: Sequence[State] = (),
+        away: bool = True,
     ) -> list[Job]:
         """Return the jobs that ``principal`` may see (:func:`sees`), the newest first.
 
@@ -461,7 +479,9 @@ def _many() -> Refused:
 
 
 def _tired(tries: int) -> Fell:
-    what = Text(en="The work was begun {tries} times and broke off each time.", zh="工作已开始 {tries} 次，每次都中断。")
+    what = Text(
+        en="The work was begun {tries} times and broke off each time.", zh="工作已开始 {tries} 次，每次都中断。"
+    )
     do = Text(
         en="Look at memory, disk and the system's log, then start it again; what was done is kept.",
         zh="请检查内存、磁盘和系统日志后重新开始；已完成的部分均已保存。",
