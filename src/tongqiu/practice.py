@@ -242,6 +242,16 @@ class Desk(Protocol):
     ) -> Sequence[Statement]:
         """Return the readable statements, as :meth:`Ask.said` does, at this moment."""
 
+    @property
+    def issuer(self) -> str:
+        """Return the DID of the party whose node this is, and that signs whatever is handed in."""
+
+    def record(self, entry: str) -> Statement:
+        """Return one record, whether it still stands or not. Raises Missing, also for what the principal may not read."""
+
+    def subject(self, id: str) -> Subject:  # noqa: A002 - the field of the standard
+        """Return the subject with this identifier that a readable record is about. Raises Missing (``subject.missing``)."""
+
     def rows(self, query: str, params: Any = None, *, limit: int = 100, offset: int = 0) -> Table:  # noqa: ANN401
         """Return the rows of a query by name, already filtered by audience."""
 
@@ -334,7 +344,8 @@ class View:
     """A registry: ``rows(Statement) -> Iterable[Put | Drop]`` folded over the log in order; deleted, it rebuilds.
 
     ``key`` names the columns that identify a row. Rows take the audience of their statement, and go when it is
-    withdrawn, superseded or erased.
+    withdrawn, superseded or erased. A view that ``finds`` has one row a statement, and in its
+    column ``words`` those by which it is found (:func:`tongqiu.store.search.words_of`).
     """
 
     name: str
@@ -344,6 +355,7 @@ class View:
     columns: tuple[Column, ...]
     key: tuple[str, ...]
     rows: Ref
+    finds: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -372,15 +384,56 @@ class Page:
     context: Ref
 
 
+FieldKind = Literal["line", "text", "date", "choice", "many", "entry", "subject", "party", "number", "flag", "file"]
+"""How one value of a form is asked for; :class:`Field` says what each holds."""
+
+Role = Literal["owner", "issuer", "reviewer", "contributor", "reader"]
+"""What a person is at a node; an owner may do what every other role may."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """How one field of a form is asked for, by command, page and API alike.
+
+    ``line`` and ``text`` hold words, ``date`` an instant (:data:`tongqiu.record.statement.Instant`), ``choice`` one of
+    ``choices`` and ``many`` several texts (of ``choices``, where there are any; a tuple), ``entry`` a record's id,
+    ``subject`` and ``party`` an identifier, ``number`` a number, ``flag`` yes or no, ``file`` attachments (a tuple of
+    :class:`tongqiu.record.statement.Attachment`). ``choices`` are pairs of the value and what people read.
+    """
+
+    title: Text
+    help: Text
+    kind: FieldKind = "line"
+    choices: tuple[tuple[str, Text], ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verb:
-    """Something a person does: ``run(Desk, F) -> Iterable[Said]``; one command, one POST and one form from one value."""
+    """Something a person does: ``run(Desk, F) -> Iterable[Said]``; one command, one POST and one form from one value.
+
+    ``form`` is a frozen msgspec struct that forbids unknown fields; ``fields`` says of each of its fields how it is asked
+    for. ``about`` tells people what will happen. ``role`` is who may do it; whatever a contributor hands in must be about
+    a system of its own organisation, or about the organisation itself. With ``eyes`` 2 it happens only once a second
+    person agrees, an owner or reviewer of the node; ``alone`` lets one person do it where nobody else could agree.
+    ``final`` things cannot be undone: pages ask again. ``anywhere`` lets a
+    contributor use it about any subject, because the verb itself says who may. ``on`` names the kinds of record (or patterns) and the types of
+    subject beside which it is offered. ``makes`` are the kinds it hands in. ``run`` may be called a second time with the
+    same values, and must then say the same.
+    """
 
     name: str
     title: Text
+    about: Text
     form: type[Any]
-    role: Literal["owner", "issuer", "reviewer", "contributor", "reader"]
+    fields: Mapping[str, Field]
+    role: Role
     run: Ref
+    makes: tuple[str, ...] = ()
+    eyes: Literal[1, 2] = 1
+    alone: bool = False
+    final: bool = False
+    anywhere: bool = False
+    on: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

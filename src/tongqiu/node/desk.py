@@ -94,6 +94,11 @@ class NodeDesk:
         return self._me
 
     @property
+    def issuer(self) -> str:
+        """Return the DID of the party whose node this is."""
+        return self._node.me
+
+    @property
     def now(self) -> str:
         """Return the present instant."""
         return self._node.now

@@ -5,7 +5,9 @@ Nothing here writes to the log; what is sealed here is logged by the node, in on
 
 from __future__ import annotations
 
+import hashlib
 import io
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -14,22 +16,23 @@ from tongqiu.ledger.log import Sealed, check_in
 from tongqiu.node.ask import marks
 from tongqiu.record import core
 from tongqiu.record.audience import EVERYONE, Audience, check_derived, meet, only_for, within
-from tongqiu.record.faults import Malformed
-from tongqiu.record.statement import Blob, Content, read_content, write_content
+from tongqiu.record.faults import Malformed, Refused
+from tongqiu.record.statement import Blob, Content, Said, read_content, write_content
 from tongqiu.record.text import Text
 from tongqiu.seal.statement import new_salt, seal_statement
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
     from tongqiu.node.ask import Snapshot
     from tongqiu.node.discovery import Practices
     from tongqiu.node.home import Home
     from tongqiu.record.kind import Kind
     from tongqiu.record.shapes import RanBy
-    from tongqiu.record.statement import Asked, Said, Statement
+    from tongqiu.record.statement import Asked, Statement
     from tongqiu.store.house import Store
 
+_NOTHING: MappingProxyType[str, Audience] = MappingProxyType({})
 MAX_FILE = 256 << 20
 """Longest file that may be attached to a record, in bytes."""
 
@@ -51,7 +54,7 @@ class Drafting:
         self._home, self._store, self._practices = home, store, practices
         self._now, self._snapshot, self._statement = now, snapshot, statement
 
-    def seal(
+    def seal(  # noqa: PLR0913 - each part is named at the call
         self,
         said: Said,
         *,
@@ -59,8 +62,11 @@ class Drafting:
         key: str | None,
         asked: tuple[Asked, ...] = (),
         ran_by: RanBy | None = None,
+        released: Mapping[str, Audience] = _NOTHING,
     ) -> tuple[Sealed, Content]:
         """Return ``said`` as a sealed record, its files staged, and its content; nothing is logged yet.
+
+        ``released`` are entries that are declassified in the same transaction, and for whom.
 
         Raises Malformed (``kind.unknown``, ``kind.body``, ``statement.*``), Missing for what it rests on, Refused
         (``audience.wider``).
@@ -71,7 +77,7 @@ class Drafting:
         if ran_by is not None:
             evidence = tuple(msgspec.structs.replace(each, ran_by=ran_by) for each in evidence)
         files = tuple(self._stage(each.name, each.media, each.data) for each in said.files)
-        audience = self._audience(said, kind)
+        audience = self._audience(said, kind, released)
         content = Content(
             kind=kind.name,
             schema=kind.schema_digest,
@@ -108,6 +114,66 @@ class Drafting:
         )
         return sealed, read_content(data)
 
+    def batch(  # noqa: PLR0913 - what publish was given
+        self,
+        said: Sequence[Said],
+        *,
+        by: str,
+        key: str | None,
+        asked: tuple[Asked, ...],
+        ran_by: RanBy | None,
+        retiring: Sequence[Statement],
+    ) -> tuple[list[tuple[Sealed, Content]], list[str]]:
+        """Return ``said`` sealed, then a replacement for each record that ends, and the entries of those.
+
+        What says the same again for other readers keeps what made it: the check or rule, its key and its questions.
+        ``retiring`` end with the first of ``said``. Raises as :meth:`seal` and :meth:`standing` do.
+        """
+        released = {
+            each.body.entry: each.body.audience
+            for each in said
+            if each.kind == core.DECLASSIFIED.name and isinstance(each.body, core.Declassified)
+        }
+        drafts: list[tuple[Sealed, Content]] = []
+        ends: list[tuple[Statement, str, str]] = []
+        for number, each in enumerate(said):
+            old = [self.standing(entry) for entry in each.replaces]
+            if len(old) == 1 and _same_words(each, old[0]):
+                first = old[0].content
+                relation = next((shown.ran_by for shown in first.evidence), None)
+                draft = self.seal(
+                    each, by=first.by, key=first.key, asked=first.asked, ran_by=relation, released=released
+                )
+            else:
+                draft = self.seal(each, by=by, key=key, asked=asked, ran_by=ran_by, released=released)
+            drafts.append(draft)
+            new = f"sha-256:{draft[0].entry.hex()}"
+            ends += [(one, new, each.why) for one in (*old, *(retiring if number == 0 else ()))]
+        for one, new, why in ends:
+            body = core.Supersession(old=one.entry, new=new, why=why)
+            audience, thread = one.content.audience, one.content.thread
+            replaced = Said(core.SUPERSESSION.name, one.subject, body, (one.entry,), audience, thread)
+            drafts.append(self.seal(replaced, by="core.replace@1", key=None))
+        return drafts, [one.entry for one, _, _ in ends]
+
+    def own(self, statement: Statement) -> None:
+        """Raise Refused (``core.not-yours``) for a record of another party."""
+        if statement.issuer != self._home.did:
+            raise Refused(
+                "core.not-yours",
+                Text(en="Only its issuer may do this with a record.", zh="只有出具方可以对记录这样做。"),
+                do=Text(en="Ask {issuer}.", zh="请联系 {issuer}。"),
+                issuer=statement.issuer,
+            )
+
+    def standing(self, entry: str) -> Statement:
+        """Return a record of this party that stands. Raises Missing, Refused (``core.not-yours``, ``core.ended``)."""
+        statement = self._statement(entry)
+        self.own(statement)
+        if not self._snapshot().stands(statement):
+            raise over(entry)
+        return statement
+
     def kind(self, name: str) -> Kind[Any]:
         """Return the kind of that name. Raises Malformed (``kind.unknown``)."""
         kind = self._practices.kind(name)
@@ -135,16 +201,22 @@ class Drafting:
         with self._store.backend.blob(bytes.fromhex(digest.removeprefix("sha-256:"))) as file:
             return file.read()
 
-    def _audience(self, said: Said, kind: Kind[Any]) -> Audience:
+    def _audience(self, said: Said, kind: Kind[Any], released: Mapping[str, Audience]) -> Audience:
         """Return whom a record is for: as said, else as wide as its sources allow, else everyone for public kinds."""
         sources = [self._statement(entry) for entry in said.rests_on]
         if said.audience is not None:
-            check_derived(said.audience, [self.released(each) for each in sources], where=said.kind)
+            check_derived(said.audience, [self._released(each, released) for each in sources], where=said.kind)
             return said.audience
         if sources:
             # What was released widens a record only where somebody asks for that; silence keeps the sources' readers.
             return meet(each.content.audience for each in sources)
         return EVERYONE if kind.public else only_for([self._home.did])
+
+    def _released(self, statement: Statement, released: Mapping[str, Audience]) -> Audience:
+        now = released.get(statement.entry)
+        if now is not None and within(statement.content.audience, now):
+            return now
+        return self.released(statement)
 
     def released(self, statement: Statement) -> Audience:
         """Return the audience under which records may rest on ``statement``: its own, or what its issuer released."""
@@ -154,3 +226,24 @@ class Drafting:
                 if within(statement.content.audience, released):
                     return released
         return statement.content.audience
+
+
+def over(entry: str) -> Refused:
+    """Return the refusal to do something with a record that no longer stands."""
+    return Refused(
+        "core.ended",
+        Text(en="This record was withdrawn or replaced.", zh="该记录已被撤回或替代。"),
+        do=Text(en="Use the one that stands in its place.", zh="请使用取代它的那一条。"),
+        where=entry,
+    )
+
+
+def _same_words(said: Said, old: Statement) -> bool:
+    """Tell whether ``said`` says what ``old`` said, for whichever readers."""
+    files = [(each.name, each.media, f"sha-256:{hashlib.sha256(each.data).hexdigest()}") for each in said.files]
+    first = old.content
+    return (
+        (said.kind, said.subject, said.body) == (first.kind, first.subject, first.body)
+        and sorted(set(said.rests_on)) == sorted(first.rests_on)
+        and files == [(each.name, each.media, each.digest) for each in first.files]
+    )

@@ -16,7 +16,7 @@ from tongqiu.ledger.backend import Where
 from tongqiu.ledger.log import Log, Sealed, Submission
 from tongqiu.ledger.receipts import Receipts
 from tongqiu.ledger.sequencer import Sequencer
-from tongqiu.node import anchor
+from tongqiu.node import anchor, core_verbs
 from tongqiu.node import core as core_practice
 from tongqiu.node import home as homes
 from tongqiu.node.ask import Snapshot, is_entry, retires
@@ -28,9 +28,9 @@ from tongqiu.node.stored import Stored
 from tongqiu.node.world import SystemClock
 from tongqiu.practice import load
 from tongqiu.record import core
-from tongqiu.record.audience import EVERYONE, Audience, Principal, only_for, within
+from tongqiu.record.audience import EVERYONE, Audience, Principal, only_for
 from tongqiu.record.faults import Missing, Refused
-from tongqiu.record.statement import Attachment, Said, Statement, read_content
+from tongqiu.record.statement import Said, Statement, read_content
 from tongqiu.record.subject import Subject
 from tongqiu.record.text import Text
 from tongqiu.store.house import open_store
@@ -205,20 +205,21 @@ class Node:
         the provider; ``retiring`` are records of this party that the first of ``said`` replaces, in the same
         transaction. ``done`` names the work: said a second time under the same name, nothing is logged and the records
         of the first time are returned. ``speaker`` is a caller at a door, for ``admit`` to judge. ``after`` is a thread and
-        the index of the last record that was looked at there: if more was said since, nothing is logged. Raises Malformed
-        (``kind.unknown``, ``kind.body``), Refused (``audience.wider``, ``thread.moved`` and whatever a kind's ``admit``
+        account: Callable[[tuple[str, ...]], Said] | None = None,
+        the index of the last record that was looked at there: if more was said since, nothing is logged. ``account`` is
+        told the entries made and says, in the same transaction, who did it. Raises Malformed (``kind.unknown``,
+        ``kind.body``), Refused (``audience.wider``, ``thread.moved``, ``core.ended`` and whatever a kind's ``admit``
         says), Missing for what it rests on, and what the store raises.
         """
-        drafts = [self._drafting.seal(each, by=by, key=key, asked=asked, ran_by=ran_by) for each in said]
+        drafts, ending = self._drafting.batch(said, by=by, key=key, asked=asked, ran_by=ran_by, retiring=retiring)
         if not drafts:
             return ()
-        for old in retiring:
-            body = core.Supersession(old=old.entry, new=f"sha-256:{drafts[0][0].entry.hex()}")
-            audience = old.content.audience
-            replaced = Said(core.SUPERSESSION.name, old.subject, body, (old.entry,), audience, old.content.thread)
-            drafts.append(self._drafting.seal(replaced, by="core.replace@1", key=None))
+        spoken = list(said)
+        if account is not None:
+            spoken.append(account(tuple(f"sha-256:{sealed.entry.hex()}" for sealed, _ in drafts)))
+            drafts.insert(len(said), self._drafting.seal(spoken[-1], by=by, key=None))
         admissions = [
-            (draft, self._admission(each, speaker or self.me)) for draft, each in zip(drafts, said, strict=False)
+            (draft, self._admission(each, speaker or self.me)) for draft, each in zip(drafts, spoken, strict=False)
         ]
 
         def admit(reading: Reading) -> None:
@@ -232,6 +233,8 @@ class Node:
                     check(
                         (*held, *(each for each in ahead if content.thread and each.content.thread == content.thread))
                     )
+            if any(self._ended(reading, old) for old in ending):
+                raise over(ending[0])
                 ahead.append(
                     Statement(f"sha-256:{sealed.entry.hex()}", size + number, self.log.origin, content.at, content)
                 )
@@ -254,6 +257,11 @@ class Node:
         *,
         by: str,
         key: str | None,
+    def did(self, done: str) -> tuple[Statement, ...] | None:
+        """Return the records that the work called ``done`` led to, or None where it was not done."""
+        noted = self.store.backend.done(done)
+        return None if noted is None else tuple(self.statement(f"sha-256:{each.hex()}") for each in noted.entries)
+
         asked: tuple[Asked, ...] = (),
         ran_by: RanBy | None = None,
     ) -> tuple[Statement, ...]:
@@ -282,15 +290,6 @@ class Node:
                     raise
         raise _moved(thread)
 
-    def _own(self, statement: Statement) -> None:
-        if statement.issuer != self.me:
-            raise Refused(
-                "core.not-yours",
-                Text(en="Only its issuer may do this with a record.", zh="只有出具方可以对记录这样做。"),
-                do=Text(en="Ask {issuer}.", zh="请联系 {issuer}。"),
-                issuer=statement.issuer,
-            )
-
     def note(self, key: str) -> None:
         """Note durably, without a record, that a piece of work was done and led to nothing. Idempotent."""
         (outcome,) = self.log.append([Submission((), None, key)])
@@ -305,7 +304,7 @@ class Node:
         """Log that this party no longer stands by its record, and return the withdrawal, or the record where ``again``
         allows that it was withdrawn before. Raises Refused (``core.not-yours``, ``core.withdrawn``).
         """
-        self._own(statement)
+        self._drafting.own(statement)
         body = core.Withdrawal(entry=statement.entry, why=why)
         thread = "urn:tongqiu:entry:" + statement.entry.removeprefix("sha-256:")
         said = Said(
@@ -325,39 +324,31 @@ class Node:
         declassifies those of this party by name. Raises Refused (``core.not-yours``, ``core.ended`` for what no longer
         stands, ``audience.wider``).
         """
-        self._own(statement)
-        if not self.snapshot().stands(statement):
-            raise Refused(
-                "core.ended",
-                Text(en="This record was withdrawn or replaced.", zh="该记录已被撤回或替代。"),
-                do=Text(en="Publish the one that stands in its place.", zh="请公开取代它的那一条。"),
-                where=statement.entry,
-            )
-        content = statement.content
-        if person:
-            for entry in content.rests_on:
-                source = self.statement(entry)
-                if not within(audience, self._drafting.released(source)):
-                    self.declassify(source, audience, person=person, why=why)
-        files = tuple(Attachment(each.name, each.media, self._drafting.file(each.digest)) for each in content.files)
-        said = Said(content.kind, content.subject, content.body, content.rests_on, audience, content.thread, files)
-        relation = next((each.ran_by for each in content.evidence), None)
-        return self.publish(
-            [said], by=content.by, key=content.key, asked=content.asked, ran_by=relation, retiring=[statement]
-        )[0]
+        said = core_verbs.again(
+            self.desk(self.owner), self._drafting.standing(statement.entry), audience, person=person, why=why
+        )
+        return self.publish(said)[0]
 
     def declassify(self, statement: Statement, audience: Audience, *, person: str, why: str) -> Statement:
         """Log that a named person lets records derived from ``statement`` be read by ``audience``."""
-        self._own(statement)
+        self._drafting.own(statement)
         body = core.Declassified(entry=statement.entry, audience=audience, person=person, why=why)
         own = only_for([self.me])
         return self.publish([Said(core.DECLASSIFIED.name, statement.subject, body, (), own)])[0]
 
-    def erase(self, statement: Statement, *, ground: str, authority: str = "") -> Statement:
+    def erase(
+        self,
+        statement: Statement,
+        *,
+        ground: str,
+        authority: str = "",
+        account: Callable[[tuple[str, ...]], Said] | None = None,
+        done: str | None = None,
+    ) -> Statement:
         """Destroy the content, salt and files of a record and log a tombstone with the ground; return the tombstone.
 
         What rests on it is listed and keeps standing on its receipt alone. Its rows leave every registry, and its bytes
-        every file of the store.
+        every file of the store. ``account`` and ``done`` as in :meth:`publish`.
         """
         target = bytes.fromhex(statement.entry.removeprefix("sha-256:"))
         # A correction names what it corrects, so it goes with it; that the record had ended stays known.
@@ -373,12 +364,22 @@ class Node:
         about = Subject("party", self.me, None, "")
         said = Said(core.TOMBSTONE.name, about, body, (), statement.content.audience)
         draft, _ = self._drafting.seal(said, by="core.erase@1", key=None)
-        (outcome,) = self.log.append([Submission((draft,), erase=tuple(sorted(goes)))])
+        stone, drafts = f"sha-256:{draft.entry.hex()}", [draft]
+        spoken = None if account is None else account((stone,))
+        if spoken is not None:
+            drafts.append(self.seal(spoken, by="verb:core.erase"))
+
+        def admit(reading: Reading) -> None:
+            check = None if spoken is None else self._admission(spoken, self.me)
+            if check is not None and spoken is not None:
+                check(self._thread(reading, spoken.thread) if spoken.thread else ())
+
+        (outcome,) = self.log.append([Submission(tuple(drafts), admit, done, erase=tuple(sorted(goes)))])
         if not isinstance(outcome, tuple):
             raise outcome
         self.registry.catch_up()
         self.store.backend.scrub()
-        return self.statement(f"sha-256:{draft.entry.hex()}")
+        return self.statement(f"sha-256:{outcome[0].entry.hex()}")
 
     def seal(self, said: Said, *, by: str) -> Sealed:
         """Return ``said`` sealed and ready to be logged in one transaction with what others said; nothing is logged."""
@@ -406,6 +407,14 @@ class Node:
         check = load(kind.admit)
         body = self._drafting.body(kind, said.body)[0]
         return lambda thread: check(said._replace(body=body, speaker=speaker), thread)
+    def _ended(self, reading: Reading, entry: str) -> bool:
+        """Tell whether this party withdrew or replaced a record by now, as the transaction sees it."""
+        ref = bytes.fromhex(entry.removeprefix("sha-256:"))
+        return any(
+            reading.select(Where(ref=ref, kind=kind.name, issuer=self.me), limit=1)
+            for kind in (core.WITHDRAWAL, core.SUPERSESSION)
+        )
+
 
     def _top(self, reading: Reading, thread: str) -> int:
         """Return the index of the last record of a thread, -1 for none."""

@@ -100,7 +100,8 @@ class Said(NamedTuple):
     ``kind`` is the kind's name and ``body`` an instance of its body type. ``audience`` None means: as wide as the
     records it rests on allow, and for the node's own party alone where it rests on none. ``speaker`` is not for whoever
     says it: before it asks a kind's ``admit``, the node writes there whose word it is, its own party or the caller at a
-    door, so that a rule can tell whose turn it is.
+    door, so that a rule can tell whose turn it is. ``replaces`` are records of the node's own party that this one takes
+    the place of, in the same transaction, and ``why``; one that was withdrawn or replaced meanwhile is refused.
     """
 
     kind: str
@@ -111,6 +112,8 @@ class Said(NamedTuple):
     thread: str | None = None
     files: tuple[Attachment, ...] = ()
     speaker: str = ""
+    replaces: tuple[str, ...] = ()
+    why: str = ""
 
 
 class Statement(msgspec.Struct, frozen=True):
