@@ -18,6 +18,7 @@ from sqlalchemy import event
 from tests.ledger.paper_disk import Call
 from tongqiu.store import database
 from tongqiu.store.house import Store
+from tongqiu.store.keys import KEYS, Keys, open_keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -163,6 +164,20 @@ _DRIVER = SimpleNamespace(
 )
 
 
+class _Keys(Keys):
+    """The file of keys, beside the database, with its writes written down in the same order."""
+
+    def __init__(self, opened: Keys, vfs: Recorder) -> None:
+        super().__init__(opened.path, opened.name, opened._handle)  # noqa: SLF001 - taken over from it
+        self._vfs = vfs
+
+    def _put(self, places: Sequence[int], data: bytes) -> int:
+        start, inode = super()._put(places, data), self._vfs.inodes[self.path.name]
+        writes = [Call("write", inode=inode, at=place, data=data) for place in places or (start,)]
+        self._vfs.calls += [*writes, Call("sync", inode=inode)]
+        return start
+
+
 def recorded(folder: Path, vfs: Recorder, *pragmas: str) -> Store:
     """Open the store that is in ``folder`` over ``vfs``, tuned as every store is, then by ``pragmas``."""
     path = str(folder / database.FILE)
@@ -180,7 +195,9 @@ def recorded(folder: Path, vfs: Recorder, *pragmas: str) -> Store:
             connection.execute(pragma)
 
     event.listen(engine, "connect", after)
-    return Store(database.Database(engine, path))
+    opened = database.Database(engine, path)
+    opened._keys = _Keys(open_keys(folder / KEYS, create=False), vfs)  # noqa: SLF001 - see above
+    return Store(opened)
 
 
 __all__ = ["Recorder", "recorded"]

@@ -113,9 +113,9 @@ FLIPS = [
     ("entry", "thread", "thread <> ''", "columns", "entry"),
     ("entry", "refs", "idx = 7", "columns", "entry 7"),
     ("entry", "files", "files <> x''", "columns", "entry"),
-    ("content", "content", "idx = 7", "content", "entry 7"),
-    ("content", "salt", "idx = 7", "content", "entry 7"),
-    ("content", "content", "idx = 0", "content", "entry 0"),
+    ("content", "sealed", "idx = 7", "content", "entry 7"),
+    ("content", "slot", "idx = 7", "content", "entry 7"),
+    ("content", "sealed", "idx = 0", "content", "entry 0"),
     ("tile", "hashes", "level = 0 AND number = 0", "tile", "tile 0/0"),
     ("tile", "hashes", "level = 0 AND number = 1", "tile", "tile 0/1"),
     ("tile", "hashes", "level = 1", "tile", "tile 1/0"),
@@ -127,6 +127,7 @@ FLIPS = [
     ("audience", "audience", "1", "audience", ""),
     ("audience", "issuer", "1", "audience", ""),
     ("blob", "size", "1", "file", ""),
+    ("blob", "slot", "1", "file", ""),
     ("chunk", "bytes", "number = 1", "file", hashlib.sha256(b"a" * 300_000).hexdigest()),
     ("v_systems_%", "name", "1", "registry", "systems"),
     ("v_systems_%", "_aud", "1", "registry", "systems"),
@@ -180,6 +181,12 @@ LOST = [
     ("DELETE FROM chunk WHERE number = 0", "file"),
     ("DELETE FROM blob", "file"),
     ("UPDATE entry SET erased = 1 WHERE idx = 7", "erased"),
+    ("UPDATE entry SET erased = 1 WHERE idx = 7; DELETE FROM content WHERE idx = 7", "tombstone"),
+    ("UPDATE content SET slot = 1000000 WHERE idx = 7", "key"),
+    ("UPDATE content SET slot = 1000000 WHERE idx = 0", "key"),
+    ("UPDATE content SET sealed = x'00' WHERE idx = 7", "content"),
+    ("UPDATE blob SET slot = 1000000", "file"),
+    ("INSERT INTO spent SELECT slot FROM content WHERE idx = 7", "spent"),
     ("DELETE FROM audience WHERE number = 1", "columns"),
     ("DELETE FROM v_systems_1", "registry"),
     (
@@ -251,7 +258,7 @@ def test_the_command_says_what_agrees_and_ends_with_the_code_of_the_table(
     assert "269" in capsys.readouterr().out
     home = shutil.copytree(sound, tmp_path / "home")
     with sqlite3.connect(home / "store" / FILE) as database:
-        database.execute("UPDATE content SET salt = zeroblob(32) WHERE idx = 12")
+        database.execute("UPDATE content SET sealed = zeroblob(320) WHERE idx = 12")
     database.close()
     with pytest.raises(SystemExit) as ended:
         main(["--lang", "zh", "fsck", "--home", str(home)])

@@ -8,9 +8,11 @@ import pytest
 
 from tests.ledger.backend_contract import BackendContract
 from tongqiu.store.house import open_store
+from tongqiu.store.keys import KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tongqiu.store.backend import SqlBackend
     from tongqiu.store.house import Store
@@ -25,6 +27,6 @@ class TestOnSqlite(BackendContract):
 @pytest.mark.system
 class TestOnPostgres(BackendContract):
     @pytest.fixture
-    def backend(self, postgres: str) -> Iterator[SqlBackend]:
-        with open_store(postgres, create=True) as opened:
+    def backend(self, postgres: str, tmp_path: Path) -> Iterator[SqlBackend]:
+        with open_store(postgres, keys=tmp_path / KEYS, create=True) as opened:
             yield opened.backend

@@ -16,6 +16,7 @@ from tongqiu.record.faults import Missing, Unreachable
 from tongqiu.store import blobs, schema
 from tongqiu.store.database import FILE
 from tongqiu.store.house import Store, open_store
+from tongqiu.store.keys import KEYS
 
 PLANTED = "Wang Xiaoming 王小明 ID 11010519491231002X"
 
@@ -54,7 +55,9 @@ def test_no_byte_of_what_was_erased_is_left_in_any_file(store: Store, paper: Pap
     fill(paper, 60, 120)
     registry.catch_up()
     needles = (PLANTED.encode(), PLANTED[14:].encode(), short.salt or b"", long.salt or b"")
-    assert {needle for _, needle in everywhere(tmp_path, *needles)} == set(needles)
+    # Registries are in clear; content, its salt and files are not.
+    assert {needle for _, needle in everywhere(tmp_path, *needles)} == set(needles[:2])
+    assert everywhere(tmp_path, attached[:50]) == []
 
     head = store.backend.head()
     paper.erase(short.index, long.index)
@@ -175,12 +178,12 @@ def test_a_closed_store_lets_go_of_its_files(tmp_path: Path) -> None:
     with open_store(tmp_path, create=True) as store:
         Paper(store).say({"key": "a"})
     # SQLite removes the write-ahead file when the last connection is closed.
-    assert [path.name for path in tmp_path.iterdir()] == [FILE]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [KEYS, FILE]
 
 
 @pytest.mark.system
-def test_on_postgres_erased_content_is_in_no_table_file(postgres: str) -> None:
-    with open_store(postgres, create=True) as store:
+def test_on_postgres_erased_content_is_in_no_table_file(postgres: str, tmp_path: Path) -> None:
+    with open_store(postgres, keys=tmp_path / KEYS, create=True) as store:
         paper = Paper(store)
         registry = store.registry([NOTES])
         planted = paper.say({"key": PLANTED, "words": PLANTED})

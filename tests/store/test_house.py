@@ -6,7 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -19,11 +19,9 @@ from tongqiu.record.audience import EVERYONE, STRANGER, Principal, only_for
 from tongqiu.record.faults import Fault, Malformed, Missing, Refused, Unproven, Unreachable
 from tongqiu.store.database import APPLICATION_ID, FILE, by_url, fault_of
 from tongqiu.store.house import Store, open_store
+from tongqiu.store.keys import KEYS
 from tongqiu.store.migrations import REVISIONS
 from tongqiu.store.schema import METADATA
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_a_store_is_made_once_and_found_again(tmp_path: Path) -> None:
@@ -67,8 +65,8 @@ def test_the_migrations_lead_to_the_schema(store: Store) -> None:
 
 
 @pytest.mark.system
-def test_the_migrations_lead_to_the_schema_on_postgres(postgres: str) -> None:
-    with open_store(postgres, create=True) as store, store.backend._database.read() as connection:  # noqa: SLF001
+def test_the_migrations_lead_to_the_schema_on_postgres(postgres: str, tmp_path: Path) -> None:
+    with open_store(postgres, keys=tmp_path / KEYS, create=True) as store, store.backend._database.read() as connection:  # noqa: SLF001
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, METADATA) == []
 
@@ -133,13 +131,13 @@ def test_a_folder_that_cannot_be_made_is_unreachable(tmp_path: Path) -> None:
 @pytest.mark.parametrize("url", ["mysql://host/name", "postgresql//host", "sqlite:///x.db", "://"])
 def test_other_addresses_are_refused(url: str) -> None:
     with pytest.raises(Malformed) as raised:
-        by_url(url, create=True)
+        by_url(url, keys=Path(KEYS), create=True)
     assert raised.value.code == "store.url"
 
 
 def test_a_server_that_does_not_answer_is_unreachable_and_keeps_its_password_secret(tmp_path: Path) -> None:
     with pytest.raises(Unreachable) as raised:
-        open_store(f"postgresql://anna:Secret99@/x?host={tmp_path}", create=True)
+        open_store(f"postgresql://anna:Secret99@/x?host={tmp_path}", keys=tmp_path / KEYS, create=True)
     assert raised.value.code == "log.storage"
     assert "Secret99" not in str(raised.value) + raised.value.explain("zh") + raised.value.explain("en")
 
@@ -269,17 +267,20 @@ def test_unreadable_content_is_shown_bare_or_not_at_all(store: Store, paper: Pap
 
 
 @pytest.mark.system
-def test_everything_works_on_postgres(postgres: str) -> None:
+def test_everything_works_on_postgres(postgres: str, tmp_path: Path) -> None:
     with pytest.raises(Missing):
-        open_store(postgres, create=False)
-    with open_store(postgres, create=True) as store:
+        open_store(postgres, keys=tmp_path / KEYS, create=False)
+    with open_store(postgres, keys=tmp_path / KEYS, create=True) as store:
         paper = Paper(store)
         test_statements_are_read_back_for_whom_they_are_meant(store, paper)
-        with store.backend._database.write(), open_store(postgres, create=False, wait=0.1) as other:  # noqa: SLF001
+        with (
+            store.backend._database.write(),
+            open_store(postgres, keys=tmp_path / KEYS, create=False, wait=0.1) as other,
+        ):  # noqa: SLF001
             with pytest.raises(Unreachable) as raised:
                 other.backend.fence()
             assert "locked" in raised.value.what.en
-    with open_store(postgres, create=False) as again:
+    with open_store(postgres, keys=tmp_path / KEYS, create=False) as again:
         again.backend.scrub()
         assert again.backend.head().size == 6
     engine = sa.create_engine(postgres.replace("postgresql:", "postgresql+psycopg:"))
@@ -287,4 +288,4 @@ def test_everything_works_on_postgres(postgres: str) -> None:
         connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
     engine.dispose()
     with pytest.raises(Refused):
-        open_store(postgres, create=True)
+        open_store(postgres, keys=tmp_path / KEYS, create=True)

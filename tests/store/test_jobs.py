@@ -16,6 +16,7 @@ from tongqiu.record.faults import Malformed, Missing, Refused
 from tongqiu.store import schema
 from tongqiu.store.dues import Due
 from tongqiu.store.house import Store, open_store
+from tongqiu.store.keys import KEYS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -163,8 +164,8 @@ def test_a_duty_strikes_once_and_survives_a_restart(store: Store, tmp_path: Path
 
 
 @pytest.mark.system
-def test_jobs_and_duties_on_postgres(postgres: str) -> None:
-    with open_store(postgres, create=True) as store:
+def test_jobs_and_duties_on_postgres(postgres: str, tmp_path: Path) -> None:
+    with open_store(postgres, keys=tmp_path / KEYS, create=True) as store:
         test_a_job_is_asked_to_stop(store)
         test_a_job_that_fails_keeps_the_fault_in_both_languages(store)
         assert store.dues.note("reply", "sha-256:01", AT)

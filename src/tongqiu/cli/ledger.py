@@ -81,7 +81,7 @@ def take_over(
         )
         if ask(t("Is the other one gone for good? [yes/no] ", "另一节点是否已永久停用？[yes/no] ")) != "yes":
             return 1
-    with open_store(where.store, create=False, writer=anchor.instance(where.path)) as store:
+    with open_store(where.store, keys=where.keys, create=False, writer=anchor.instance(where.path)) as store:
         anchor.check(where.path, store.backend)
         epoch = store.backend.take_over()
     console().print(t("This node writes now (epoch {epoch}).", "现由本节点写入（代次 {epoch}）。", epoch=epoch))

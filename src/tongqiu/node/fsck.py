@@ -75,6 +75,31 @@ PARTS: dict[str, tuple[Text, Text]] = {
         Text(en="An erased entry still has content.", zh="一条已删除的条目仍有内容。"),
         Text(en="Stop this node and erase the record again.", zh="请停止本节点，并再次删除该记录。"),
     ),
+    "key": (
+        Text(
+            en="The key of an entry's content is lost; it was not destroyed, and no tombstone says that it should be.",
+            zh="一条条目内容的密钥已丢失；它并非被销毁，也没有删除标记说明应予销毁。",
+        ),
+        Text(
+            en="Put the file of keys back from its newest copy. Without it the content cannot be read by anybody; all "
+            "else is whole.",
+            zh="请放回密钥文件的最新副本。没有它，任何人都无法读取该内容；其余部分完好。",
+        ),
+    ),
+    "spent": (
+        Text(en="The key of something erased is still there.", zh="已删除内容的密钥仍然存在。"),
+        Text(
+            en="Start the node once: it destroys the key. Then check again.",
+            zh="请启动一次节点，它会销毁该密钥；然后再次检查。",
+        ),
+    ),
+    "tombstone": (
+        Text(
+            en="The content of an entry is gone as if erased, and no tombstone in the log says so.",
+            zh="一条条目的内容已如被删除般消失，而日志中没有相应的删除标记。",
+        ),
+        _STOP,
+    ),
     "columns": (
         Text(
             en="An entry is filed under something it does not say: {detail}.",
@@ -143,7 +168,7 @@ def check(home: Home, practices: Practices, *, tell: Tell = lambda *_: None) -> 
     :data:`PARTS`) at the first difference, its ``where`` naming the entry, tile, file or registry; and the faults of
     home and store.
     """
-    with untouched(home.store) as kept:
+    with untouched(home.store, keys=home.keys) as kept:
         return _Check(home, kept, tell).run(practices)
 
 
@@ -160,6 +185,9 @@ class _Check:
         self._audiences = kept.audiences()
         self._contents = self._unknown = 0
         self._corrections: dict[int, tuple[bytes, str, str]] = {}
+        self._erased: list[int] = []
+        self._stones: set[bytes] = set()
+        self._stones_gone = False
         self._refs: list[int] = []
 
     def run(self, practices: Practices) -> Whole:
@@ -169,6 +197,7 @@ class _Check:
         self._tell("file", 1, 1)
         self._check_audiences()
         tiles = self._check_entries()
+        self._check_tombstones()
         self._check_indexes()
         files = self._check_files()
         views = tuple(practices.views.values())
@@ -247,6 +276,9 @@ class _Check:
             _differs("columns", where=where, detail="issuer, subject")
         if (row.content is None) != (row.salt is None) or (row.erased and row.content is not None):
             _differs("erased" if row.erased else "content", where=where)
+        if row.erased and not self._kept.is_older(position):
+            self._erased.append(position)
+            self._stones_gone = self._stones_gone or row.columns.kind == core.TOMBSTONE.name
         if row.columns.audience and row.columns.audience not in self._audiences:
             _differs("columns", where=where, detail="audience")
         if row.content is not None and row.salt is not None:
@@ -254,8 +286,8 @@ class _Check:
                 _differs("content", where=where)
             self._contents += 1
             self._check_content(position, row, row.content, where)
-        elif row.columns.kind and not row.erased:
-            _differs("content", where=where)
+        elif not row.erased and (row.columns.kind or self._kept.rows.fate(position)):
+            _differs("key" if self._kept.lost(position) else "content", where=where)
         elif row.columns.kind in _CORRECTIONS:
             self._corrections[position] = (b"", row.columns.issuer, row.columns.kind)
 
@@ -298,6 +330,8 @@ class _Check:
         ):
             if not agrees:
                 _differs("columns", where=where, detail=detail)
+        if columns.kind == core.TOMBSTONE.name and columns.issuer == self._home.did:
+            self._stones.add(bytes.fromhex(core.TOMBSTONE.read(content.body).entry.removeprefix("sha-256:")))
         if columns.kind in _CORRECTIONS:
             target = retires(Statement("", position, "", row.logged_at, content))
             self._corrections[position] = (
@@ -305,6 +339,16 @@ class _Check:
                 columns.issuer,
                 columns.kind,
             )
+
+    def _check_tombstones(self) -> None:
+        """Find what is gone without a tombstone. Where a tombstone was erased itself, nobody can tell any more."""
+        if self._stones_gone:
+            return
+        noted = {by: entry for entry, by, *_ in self._kept.corrections()}
+        for position in self._erased:
+            # A correction goes with what it corrects.
+            if not {self._kept.rows.entries(position, position + 1)[0], noted.get(position)} & self._stones:
+                _differs("tombstone", where=f"entry {position}")
 
     # --- what follows from them -------------------------------------------------------------------------------------
 
@@ -350,9 +394,11 @@ class _Check:
             _differs(part, where=f"entry {extra.at}")
 
     def _check_files(self) -> int:
+        if (slot := self._kept.unspent()) is not None:
+            _differs("spent", where=f"{self._home.keys}, slot {slot}")
         held, total = set[bytes](), self._kept.count(schema.blob)
-        for number, (digest, whole) in enumerate(self._kept.files()):
-            if not whole:
+        for number, (digest, fate) in enumerate(self._kept.files()):
+            if fate == "lost":
                 _differs("file", where=digest.hex())
             held.add(digest)
             self._tell("files", number + 1, total)

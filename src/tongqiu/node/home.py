@@ -10,7 +10,7 @@
       secret            32 bytes from which pseudonyms of subjects are made; as private as the keys
       node.toml         the party's name and sort, and the log's origin
       trust.toml        the parties and logs this node has pinned (may be absent)
-      store/            the log and everything erasable
+      store/            the log and everything erasable, and content.keys, without which none of it can be read
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from tongqiu.record.faults import Malformed, Missing, Refused, Unreachable
 from tongqiu.record.text import Text, inert
 from tongqiu.seal import keyfile
 from tongqiu.seal.keys import Signer
+from tongqiu.store.keys import KEYS
 
 ENVIRONMENT = "TONGQIU_HOME"
 MAX_NAME = 200
@@ -44,6 +45,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     origin: str
     sort: str = "unstated"
     database: str = ""
+    keys: str = ""
 
 
 class Home(NamedTuple):
@@ -64,6 +66,11 @@ class Home(NamedTuple):
     def store(self) -> Path | str:
         """Return where the store is: a folder, or the URL of a database."""
         return self.settings.database or self.path / "store"
+
+    @property
+    def keys(self) -> Path:
+        """Return the file of the keys of all contents: beside the log's file, or where ``node.toml`` puts it."""
+        return self.path / (self.settings.keys or f"store/{KEYS}")
 
     def pseudonym(self, subject: str) -> str:
         """Return the URN under which this node's envelopes name ``subject``: stable here, meaningless elsewhere."""

@@ -456,7 +456,7 @@ def open_node(  # noqa: PLR0913 - each part is named at the call
     where = path or homes.default()
     exists = (where / "node.toml").exists()
     home = homes.create(where, name=name or where.name, sort=sort) if create and not exists else homes.load(where)
-    store = open_store(home.store, create=True, writer=anchor.instance(home.path))
+    store = open_store(home.store, keys=home.keys, create=True, writer=anchor.instance(home.path))
     return Node(home, store, discover(core=core_practice.PRACTICE, extra=extra), clock or SystemClock())
 
 

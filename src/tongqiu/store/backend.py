@@ -34,6 +34,9 @@ _PIECE = 500
 _UNSCRUBBED = "unscrubbed"
 _WRITER = "writer"
 _NOTED = sa.select(schema.state.c.value).where(schema.state.c.name == _UNSCRUBBED)
+_UNDER_WAY = ("queued", "running")
+_BLANK: dict[str, str | None] = {"args": "null", "note": "", "result": None, "fault": None}
+"""What becomes of a job that is over when something is erased: that it ran stays, what it was given and said goes."""
 _CORRECTIONS = (core.WITHDRAWAL.name, core.SUPERSESSION.name)
 
 
@@ -94,7 +97,7 @@ class SqlBackend:
     @contextmanager
     def _rows(self) -> Iterator[Rows]:
         with self._database.read() as connection:
-            yield Rows(connection)
+            yield Rows(connection, self._database.keys)
 
     # --- writing ----------------------------------------------------------------------------------------------------
 
@@ -103,7 +106,7 @@ class SqlBackend:
         for left in reversed(range(_TRIES)):
             try:
                 with self._database.write() as connection:
-                    rows = Rows(connection)
+                    rows = Rows(connection, self._database.keys)
                     check_epoch(epoch, rows.head().epoch)
                     noted = self._check_writer(rows)
                     batch, answer = plan(rows)
@@ -160,7 +163,7 @@ class SqlBackend:
     def stage(self, stream: BinaryIO, *, limit: int) -> tuple[bytes, int]:
         """Keep the bytes of ``stream`` under their SHA-256; durable on return. Raises Refused (``log.file-size``)."""
         with blobs.received(stream, limit=limit) as (kept, digest, size), self._database.write() as connection:
-            blobs.keep(connection, kept, digest, size, now=time.time())
+            blobs.keep(connection, self._database.keys, kept, digest, size, now=time.time())
         return digest, size
 
     def blob(self, digest: bytes) -> BinaryIO:
@@ -170,19 +173,27 @@ class SqlBackend:
     # --- forgetting -------------------------------------------------------------------------------------------------
 
     def scrub(self) -> None:
-        """Leave no erased byte in any file: rewrite the database without free pages, and empty the write-ahead file.
+        """Leave no erased byte in any file, and no key to one that is elsewhere.
 
-        Costs a rewrite of the database when something was erased since the last time, and two reads otherwise. Raises
-        Unreachable (``log.storage``) while a reader keeps an old state open; nothing is lost then, and the next call
-        tries again.
+        First every key is destroyed that an erasure spent; an older copy of the key file that was put back loses them
+        again, too. What an older copy of the *store* brought back is then erased once more, because its key is gone. Then,
+        where anything was erased since the last time, the database is rewritten without free pages and the write-ahead
+        file emptied. Raises Unreachable (``log.storage``) while a reader keeps an old state open; nothing is lost then, and
+        the next call tries again.
         """
+        keys = self._database.keys
+        # The file before the notes: what is destroyed was noted before, so that nothing is taken for an older copy.
+        gone = set(keys.destroyed())
         with self._database.read() as connection:
             noted: str | None = connection.execute(_NOTED).scalar()
+            spent = set(connection.execute(sa.select(schema.spent.c.slot)).scalars())
             stale = connection.execute(blobs.stale(time.time()).limit(1)).first()
-        if stale is not None:
+        keys.destroy(sorted(spent - gone))
+        if stale is not None or gone - spent:
             with self._database.write() as connection:
-                blobs.drop(connection, connection.execute(blobs.stale(time.time())).scalars().all())
-                noted = _mark_unscrubbed(connection)
+                noted = self._forget_again(connection, sorted(gone - spent))
+            self.scrub()
+            return
         if noted is None:
             return
         with self._database.outside() as connection:
@@ -195,6 +206,23 @@ class SqlBackend:
             connection.execute(
                 sa.delete(schema.state).where(schema.state.c.name == _UNSCRUBBED, schema.state.c.value == noted)
             )
+
+    @staticmethod
+    def _forget_again(connection: sa.Connection, slots: Sequence[int]) -> str:
+        """Erase what lies under keys that are gone, note those that lie under none, and drop files nobody took up."""
+        content, blob = schema.content.c, schema.blob.c
+        for start in range(0, len(slots), _PIECE):
+            chosen = slots[start : start + _PIECE]
+            again = connection.execute(sa.select(content.idx).where(content.slot.in_(chosen))).scalars().all()
+            _erase(connection, tuple(again))
+            blobs.drop(
+                connection, connection.execute(sa.select(blob.digest).where(blob.slot.in_(chosen))).scalars().all()
+            )
+            blobs.spend(
+                connection, sa.select(sa.values(sa.column("slot", schema.Number)).data([(each,) for each in chosen]))
+            )
+        blobs.drop(connection, connection.execute(blobs.stale(time.time())).scalars().all())
+        return _mark_unscrubbed(connection)
 
     def _scrub_sqlite(self, connection: sa.Connection) -> None:
         # A temporary file here is unlinked at once and holds only what still exists; memory could not hold a large log.
@@ -241,7 +269,7 @@ def _write(connection: sa.Connection, rows: Rows, batch: Batch) -> None:
             for row in batch.rows
         ),
     )
-    rows.write(schema.content, ((row.index, row.content, row.salt) for row in batch.rows if row.content is not None))
+    rows.write_content(batch.rows)
     rows.write(schema.ref, ((each, row.index) for row in batch.rows for each in dict.fromkeys(row.columns.refs)))
     rows.write(schema.file, ((each, row.index) for row in batch.rows for each in dict.fromkeys(row.columns.files)))
     rows.write(schema.done, ((done.key, b"".join(done.entries)) for done in batch.done))
@@ -295,7 +323,9 @@ def _erase(connection: sa.Connection, indices: tuple[int, ...]) -> None:
     named = sa.select(schema.file.c.digest).where(schema.file.c.idx.in_(chosen)).distinct()
     digests = connection.execute(named).scalars().all()
     connection.execute(sa.update(schema.entry).where(schema.entry.c.idx.in_(chosen)).values(erased=True))
+    blobs.spend(connection, sa.select(schema.content.c.slot).where(schema.content.c.idx.in_(chosen)))
     connection.execute(sa.delete(schema.content).where(schema.content.c.idx.in_(chosen)))
+    connection.execute(sa.update(schema.job).where(schema.job.c.state.not_in(_UNDER_WAY)).values(**_BLANK))
     connection.execute(sa.delete(schema.problem).where(schema.problem.c.idx.in_(chosen)))
     _drop_view_rows(connection, chosen)
     blobs.drop(connection, [digest for digest in digests if not blobs.needed(connection, digest)])

@@ -10,15 +10,17 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import sqlalchemy as sa
 
-from tongqiu.record.faults import Missing, Refused
+from tongqiu.record.faults import Missing, Refused, Unproven
 from tongqiu.record.text import Text
 from tongqiu.store import schema
 from tongqiu.store.database import fault_of
+from tongqiu.store.keys import enciphered, piece_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tongqiu.store.database import Database
+    from tongqiu.store.keys import Keys
 
 KEEP_SECONDS = 24 * 3600.0
 """How long a staged file waits for a record that names it."""
@@ -53,15 +55,17 @@ def received(stream: BinaryIO, *, limit: int) -> Iterator[tuple[BinaryIO, bytes,
         yield kept, state.digest(), size  # type: ignore[misc]
 
 
-def keep(connection: sa.Connection, kept: BinaryIO, digest: bytes, size: int, *, now: float) -> None:
-    """Write a received file in pieces, or note anew that it is wanted where it is there already."""
+def keep(connection: sa.Connection, keys: Keys, kept: BinaryIO, digest: bytes, size: int, *, now: float) -> None:  # noqa: PLR0913 - what, where and when
+    """Write a received file in enciphered pieces, or note anew that it is wanted where it is there already."""
     again = sa.update(schema.blob).where(schema.blob.c.digest == digest).values(staged_at=now)
     if connection.execute(again).rowcount:
         return
-    connection.execute(sa.insert(schema.blob).values(digest=digest, size=size, staged_at=now))
+    ((slot, key),) = keys.take(1)
+    connection.execute(sa.insert(schema.blob).values(digest=digest, size=size, staged_at=now, slot=slot))
     number = 0
     while piece := kept.read(schema.CHUNK):
-        connection.execute(sa.insert(schema.chunk).values(digest=digest, number=number, bytes=piece))
+        sealed = enciphered(key, piece_of(digest, number), piece)
+        connection.execute(sa.insert(schema.chunk).values(digest=digest, number=number, bytes=sealed))
         number += 1
 
 
@@ -77,10 +81,20 @@ def stale(now: float) -> sa.Select[bytes]:
 
 
 def drop(connection: sa.Connection, digests: Sequence[bytes]) -> None:
-    """Destroy these files."""
+    """Take these files out, and note that their keys are to be destroyed."""
     for digest in digests:
+        spend(connection, sa.select(schema.blob.c.slot).where(schema.blob.c.digest == digest))
         connection.execute(sa.delete(schema.chunk).where(schema.chunk.c.digest == digest))
         connection.execute(sa.delete(schema.blob).where(schema.blob.c.digest == digest))
+
+
+def spend(connection: sa.Connection, slots: sa.Select[int]) -> None:
+    """Note, in the transaction that erases, which keys are to be destroyed once it is durable."""
+    known = sa.select(schema.spent.c.slot)
+    found = slots.subquery().c[0]
+    connection.execute(
+        sa.insert(schema.spent).from_select(["slot"], sa.select(found).where(found.not_in(known)).distinct())
+    )
 
 
 def _carried(digest: sa.ColumnElement[bytes]) -> sa.ColumnElement[bool]:
@@ -128,17 +142,34 @@ class Stored(io.RawIOBase):
         if self._at >= self._size or not len(view):
             return 0
         number, start = divmod(self._at, schema.CHUNK)
-        wanted = sa.select(schema.chunk.c.bytes).where(
-            schema.chunk.c.digest == self._digest, schema.chunk.c.number == number
+        chunk = schema.chunk.c
+        wanted = (
+            sa.select(schema.blob.c.slot, chunk.bytes)
+            .join(schema.blob, schema.blob.c.digest == chunk.digest)
+            .where(chunk.digest == self._digest, chunk.number == number)
         )
         with self._database.read() as connection:
-            found = connection.execute(wanted).scalar()
+            found = connection.execute(wanted).first()
         if found is None:
             raise self._missing()
-        piece = bytes(found)[start : start + len(view)]
+        whole = self._database.keys.open(found.slot, piece_of(self._digest, number), bytes(found.bytes))
+        if whole.data is None:
+            raise self._missing() if whole.fate == "destroyed" else self._lost()
+        piece = whole.data[start : start + len(view)]
         view[: len(piece)] = piece
         self._at += len(piece)
         return len(piece)
+
+    def _lost(self) -> Unproven:
+        return Unproven(
+            "log.file-lost",
+            Text(
+                en="The file cannot be read: its key or its bytes are not those that were kept.",
+                zh="无法读取该文件：其密钥或字节与所保存的不符。",
+            ),
+            do=Text(en="Run: tongqiu fsck", zh="请运行：tongqiu fsck"),
+            where=self._digest.hex(),
+        )
 
     def _missing(self) -> Missing:
         return Missing(

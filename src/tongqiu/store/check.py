@@ -22,6 +22,7 @@ from tongqiu.store import fold, schema
 from tongqiu.store.backend import not_standing
 from tongqiu.store.database import FILE, WAIT, Database
 from tongqiu.store.fold import STEP, Piece, Target
+from tongqiu.store.keys import piece_of
 from tongqiu.store.migrations import REVISIONS
 from tongqiu.store.rows import Rows, cut
 from tongqiu.store.shape import shape_of, table_of
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from tongqiu.practice import View
+    from tongqiu.store.keys import Fate, Keys
 
 _E = schema.entry.c
 
@@ -51,10 +53,11 @@ class Odd(NamedTuple):
 class Kept:
     """Everything a store keeps, in one state."""
 
-    def __init__(self, connection: sa.Connection) -> None:
-        """Look through ``connection``, which :func:`untouched` opened."""
+    def __init__(self, connection: sa.Connection, keys: Keys) -> None:
+        """Look through ``connection`` and ``keys``, which :func:`untouched` opened."""
         self._connection = connection
-        self.rows = Rows(connection)
+        self._keys = keys
+        self.rows = Rows(connection, keys)
 
     def integrity(self) -> str:
         """Return what the database itself finds wrong with its file, or nothing; PostgreSQL has no such check."""
@@ -92,20 +95,34 @@ class Kept:
         for each in self._stream(sa.select(schema.done.c.key, schema.done.c.entries)):
             yield each[0], cut(each[1])
 
-    def files(self) -> Iterator[tuple[bytes, bool]]:
+    def is_older(self, index: int) -> bool:
+        """Tell whether an entry's content is still kept under a key that was destroyed: this store is an older copy."""
+        return self.rows.fate(index) == "destroyed"
+
+    def lost(self, index: int) -> bool:
+        """Tell whether the content of an entry is kept while its key is neither there nor destroyed."""
+        found = self._connection.execute(sa.select(schema.content.c.slot).where(schema.content.c.idx == index)).scalar()
+        return found is not None and self._keys.look(found)[0] == "lost"
+
+    def files(self) -> Iterator[tuple[bytes, Fate]]:
         """Yield the digest of each kept file, and whether its bytes have that digest and the length noted."""
-        for digest, size in self._stream(
-            sa.select(schema.blob.c.digest, schema.blob.c.size).order_by(schema.blob.c.digest)
-        ):
-            state, length, pieces = hashlib.sha256(), 0, 0
+        blob = schema.blob.c
+        for digest, size, slot in self._stream(sa.select(blob.digest, blob.size, blob.slot).order_by(blob.digest)):
+            state, length, pieces, fate = hashlib.sha256(), 0, 0, self._keys.look(slot)[0]
             chunk = schema.chunk.c
             wanted = sa.select(chunk.number, chunk.bytes).where(chunk.digest == digest).order_by(chunk.number)
-            for number, piece in self._stream(wanted, 4):
+            for number, sealed in self._stream(wanted, 4):
+                piece = self._keys.open(slot, piece_of(bytes(digest), number), bytes(sealed)).data or b""
                 state.update(piece)
                 length += len(piece)
                 pieces += number == pieces
-            held = -(-size // schema.CHUNK) == pieces and length == size
-            yield bytes(digest), held and state.digest() == bytes(digest)
+            held = -(-size // schema.CHUNK) == pieces and length == size and state.digest() == bytes(digest)
+            yield bytes(digest), "whole" if held else "destroyed" if fate == "destroyed" else "lost"
+
+    def unspent(self) -> int | None:
+        """Return the first slot whose key an erasure was to destroy and which is still there, or None."""
+        found = self._stream(sa.select(schema.spent.c.slot).order_by(schema.spent.c.slot))
+        return next((each[0] for each in found if self._keys.look(each[0])[0] == "whole"), None)
 
     def stray_pieces(self) -> int:
         """Return how many pieces of files there are that belong to no kept file."""
@@ -155,7 +172,7 @@ class Kept:
         columns = [column.name for column in target.table.columns]
         while first < position:
             piece = Piece({name: (first, "")}, min(first + STEP, position), {name: []}, [])
-            piece = fold._folded(self._connection, self.rows.head().origin, [target], piece, first)  # noqa: SLF001 - the same room
+            piece = fold.folded(self.rows, [target], piece, first)
             outside = sa.select(_E.idx).where(
                 _E.idx > first, _E.idx <= piece.stop, sa.or_(_E.erased.is_(True), not_standing())
             )
@@ -171,26 +188,27 @@ class Kept:
 
 
 @contextmanager
-def untouched(where: Path | str, *, wait: float = WAIT) -> Iterator[Kept]:
+def untouched(where: Path | str, *, keys: Path | None = None, wait: float = WAIT) -> Iterator[Kept]:
     """Lend everything that is kept in the folder or PostgreSQL database ``where``, which stays as it is.
 
-    Raises Missing (``store.none``), Malformed (``store.foreign``, ``store.url``), Refused (``store.newer``, and
+    ``keys`` as for :func:`tongqiu.store.house.open_store`. Raises Missing (``store.none``), Malformed (``store.foreign``, ``store.url``), Refused (``store.newer``, and
     ``store.older`` where the store must first be brought to the present shape), Unproven (``log.corrupt``), Unreachable.
     """
     if isinstance(where, str) and "://" in where:
-        database = databases.by_url(where, create=False, wait=wait)
+        database = databases.by_url(where, keys=databases.keys_for_url(keys), create=False, wait=wait)
     else:
-        database = _read_only(Path(where), wait)
+        database = _read_only(Path(where), wait, keys)
     try:
+        found = database.keys
         with database.read() as connection:
             if not database.sqlite:
                 connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            yield Kept(connection)
+            yield Kept(connection, found)
     finally:
         database.close()
 
 
-def _read_only(folder: Path, wait: float) -> Database:
+def _read_only(folder: Path, wait: float, keys: Path | None) -> Database:
     path = folder / FILE
     if not path.is_file() or path.stat().st_size == 0:
         raise databases._none(str(folder))  # noqa: SLF001 - the same room
@@ -203,7 +221,7 @@ def _read_only(folder: Path, wait: float) -> Database:
         hide_parameters=True,
     )
     event.listen(engine, "begin", databases._begin)  # noqa: SLF001 - the same room
-    database = Database(engine, str(path), wait=wait)
+    database = Database(engine, str(path), wait=wait, keys=keys)
     if databases._revision(database, create=False) != REVISIONS[-1]:  # noqa: SLF001 - the same room
         raise Refused(
             "store.older",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -18,11 +19,11 @@ from tongqiu.ledger.backend import EMPTY_ROOT
 from tongqiu.record.faults import Fault, Malformed, Missing, Refused, Unproven, Unreachable
 from tongqiu.record.text import Text
 from tongqiu.store import schema
+from tongqiu.store.keys import KEYS, Keys, open_keys, wrong
 from tongqiu.store.migrations import REVISIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from sqlalchemy.engine.interfaces import DBAPIConnection
 
@@ -53,10 +54,12 @@ _PRAGMAS = (
 class Database:
     """The engine behind a store; reads and writes are given out as short transactions."""
 
-    def __init__(self, engine: sa.Engine, where: str, *, wait: float = WAIT) -> None:
-        """Wrap ``engine``; ``where`` names it to people and holds no password."""
+    def __init__(self, engine: sa.Engine, where: str, *, wait: float = WAIT, keys: Path | None = None) -> None:
+        """Wrap ``engine``; ``where`` names it to people and holds no password; ``keys`` is the file of its keys."""
         self.engine = engine
         self.where = where
+        self.key_file = keys or Path(where).with_name(KEYS)
+        self._keys: Keys | None = None
         self.sqlite = engine.dialect.name == "sqlite"
         self._wait = wait
         self._process = os.getpid()
@@ -107,6 +110,19 @@ class Database:
         except self._errors as error:
             raise fault_of(error, self.where) from error
 
+    @property
+    def keys(self) -> Keys:
+        """Return the keys of the contents. Raises Missing (``store.no-keys``), Malformed (``store.keys``) for another's."""
+        if self._keys is None:
+            keys = open_keys(self.key_file, create=False)
+            with self.read() as connection:
+                noted = connection.execute(sa.select(schema.state.c.value).where(schema.state.c.name == KEYS)).scalar()
+            if noted != keys.name:
+                keys.close()
+                raise wrong(self.key_file)
+            self._keys = keys
+        return self._keys
+
     def place(self) -> str:
         """Return what a copy of this database has another of: the number of its file, or of the database in its server.
 
@@ -125,21 +141,23 @@ class Database:
         """Give back every connection. Idempotent."""
         if not self._closed:
             self._closed = True
+            if self._keys is not None:
+                self._keys.close()
             if self._process == os.getpid():
                 self.engine.dispose()
 
 
-def on_disk(folder: Path, *, create: bool, wait: float = WAIT) -> Database:
+def on_disk(folder: Path, *, create: bool, wait: float = WAIT, keys: Path | None = None) -> Database:
     """Open the SQLite file in ``folder``, making both with ``create``, and bring it to the present shape.
 
-    Raises Missing (``store.none``), Malformed (``store.foreign``) for a file of another program, Unproven
+    Its keys are in the file ``keys``, or in :data:`tongqiu.store.keys.KEYS` in ``folder``. Raises Missing (``store.none``,
+    ``store.no-keys``), Malformed (``store.foreign``, ``store.keys``) for a file of another program, Unproven
     (``log.corrupt``), Refused (``store.newer``), Unreachable (``log.storage``).
     """
     path = folder / FILE
     try:
-        if create and not folder.is_dir():
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _sync(folder.parent)
+        if create:
+            made_folder(folder)
         if not path.is_file() or path.stat().st_size == 0:
             if not create:
                 raise _none(str(folder))
@@ -155,13 +173,14 @@ def on_disk(folder: Path, *, create: bool, wait: float = WAIT) -> Database:
     )
     event.listen(engine, "connect", _tune)
     event.listen(engine, "begin", _begin)
-    return _ready(Database(engine, str(path), wait=wait), create=create)
+    return _ready(Database(engine, str(path), wait=wait, keys=keys), create=create)
 
 
-def by_url(url: str, *, create: bool, wait: float = WAIT) -> Database:
+def by_url(url: str, *, keys: Path, create: bool, wait: float = WAIT) -> Database:
     """Open the PostgreSQL database that ``url`` names and bring it to the present shape.
 
-    Raises Malformed (``store.url``), Missing (``store.none``), Refused (``store.newer``), Unreachable.
+    Its keys are in the file ``keys`` of this machine, never in the database. Raises Malformed (``store.url``,
+    ``store.keys``), Missing (``store.none``, ``store.no-keys``), Refused (``store.newer``), Unreachable.
     """
     try:
         parsed = sa.make_url(url)
@@ -188,13 +207,29 @@ def by_url(url: str, *, create: bool, wait: float = WAIT) -> Database:
         connection.commit()
 
     event.listen(engine, "connect", tune)
-    return _ready(Database(engine, parsed.render_as_string(hide_password=True), wait=wait), create=create)
+    where = parsed.render_as_string(hide_password=True)
+    return _ready(Database(engine, where, wait=wait, keys=keys), create=create)
+
+
+def keys_for_url(keys: Path | None) -> Path:
+    """Return the file of keys, which a database on a server cannot do without. Raises Malformed (``store.url``)."""
+    if keys is None:
+        raise Malformed(
+            "store.url",
+            Text(
+                en="A database on a server needs a file here for its keys.",
+                zh="服务器上的数据库需在本机有一个密钥文件。",
+            ),
+            do=Text(en="Name the file.", zh="请指明该文件。"),
+        )
+    return keys
 
 
 def _ready(database: Database, *, create: bool) -> Database:
     try:
         if _revision(database, create=create) != REVISIONS[-1]:
             _migrate(database)
+        database.keys  # noqa: B018 - refused here, at the start, where they are not the right ones
     except Fault:
         database.close()
         raise
@@ -247,6 +282,7 @@ def _migrate(database: Database) -> None:
         config.set_main_option("script_location", "tongqiu.store:migrations")
         config.set_main_option("path_separator", "os")
         config.attributes["connection"] = connection
+        config.attributes["keys"] = database.key_file
         command.upgrade(config, "head")
         if database.sqlite:
             connection.exec_driver_sql(f"PRAGMA application_id={APPLICATION_ID}")
@@ -285,7 +321,14 @@ def _begin(connection: sa.Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("tongqiu_write") else "BEGIN")
 
 
-def _sync(folder: Path) -> None:
+def made_folder(folder: Path) -> None:
+    """Make ``folder`` for its owner alone, if it is not there, and its name durable. Raises OSError."""
+    if not folder.is_dir():
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        sync(folder.parent)
+
+
+def sync(folder: Path) -> None:
     """Make a new name in ``folder`` survive a power cut, where the system lets a folder be flushed."""
     try:
         handle = os.open(folder, os.O_RDONLY)

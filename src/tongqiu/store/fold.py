@@ -6,7 +6,7 @@ written it meanwhile. So any process may fold at any time, and a crash leaves no
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import sqlalchemy as sa
 
@@ -15,7 +15,7 @@ from tongqiu.record.statement import Statement, read_content
 from tongqiu.record.text import Text
 from tongqiu.store import schema
 from tongqiu.store.backend import not_standing
-from tongqiu.store.rows import Rows
+from tongqiu.store.rows import Rows, opened
 from tongqiu.store.shape import Line, kinds_like, lines_of, wants
 
 if TYPE_CHECKING:
@@ -65,7 +65,8 @@ def advance(database: Database, targets: Sequence[Target]) -> int:
 def _read(database: Database, targets: Sequence[Target]) -> Piece | None:
     """Fold the next stretch for the tables that are furthest behind, or return None where none is behind."""
     with database.read() as connection:
-        head = Rows(connection).head()
+        rows = Rows(connection, database.keys)
+        head = rows.head()
         found = connection.execute(
             sa.select(schema.view.c.tbl, schema.view.c.position, schema.view.c.token).where(
                 schema.view.c.tbl.in_([target.table.name for target in targets])
@@ -80,35 +81,40 @@ def _read(database: Database, targets: Sequence[Target]) -> Piece | None:
         chosen = [target for target in targets if behind.get(target.table.name, (None, ""))[0] == first]
         places = {target.table.name: behind[target.table.name] for target in chosen}
         piece = Piece(places, stop, {target.table.name: [] for target in chosen}, [])
-        return _folded(connection, head.origin, chosen, piece, first)
+        return folded(rows, chosen, piece, first)
 
 
-def _folded(connection: sa.Connection, origin: str, chosen: Sequence[Target], piece: Piece, after: int) -> Piece:
+def folded(rows: Rows, chosen: Sequence[Target], piece: Piece, after: int) -> Piece:
+    """Return ``piece`` with the rows of every entry above ``after`` up to where it stops, which may be earlier."""
     wanted = kinds_like(tuple(pattern for target in chosen for pattern in target.view.reads))
     selected = (
-        sa.select(_E.idx, _E.entry, _E.kind, _E.audience, _E.logged_at, schema.content.c.content)
+        sa.select(_E.idx, _E.entry, _E.kind, _E.audience, _E.logged_at, schema.content.c.slot, schema.content.c.sealed)
         .join(schema.content, schema.content.c.idx == _E.idx)
         .where(_E.idx > after, _E.idx <= piece.stop, sa.true() if wanted is None else wanted)
         .order_by(_E.idx)
     )
-    held = 0
-    with connection.execution_options(stream_results=True, yield_per=64).execute(selected) as found:
+    held, origin = 0, rows.head().origin
+    with rows.connection.execution_options(stream_results=True, yield_per=64).execute(selected) as found:
         for each in found:
-            held += len(each.content)
-            _take(origin, chosen, piece, each)
+            held += len(each.sealed)
+            _take(rows, origin, chosen, piece, each)
             if held > STEP_BYTES:
                 return piece._replace(stop=each.idx)
     return piece
 
 
-def _take(origin: str, chosen: Sequence[Target], piece: Piece, each: Any) -> None:  # noqa: ANN401 - a selected row
+def _take(rows: Rows, origin: str, chosen: Sequence[Target], piece: Piece, each: Any) -> None:  # noqa: ANN401 - a selected row
     """Fold one entry into every chosen view that reads its kind; a view that cannot take it keeps the reason."""
     interested = [target for target in chosen if wants(target.view.reads, each.kind)]
     if not interested:
         return
     entry = "sha-256:" + bytes(each.entry).hex()
+    kept = opened(rows.keys, each.entry, each.slot, each.sealed)
+    if kept.fate == "destroyed":
+        return
     try:
-        statement = Statement(entry, each.idx, origin, each.logged_at, read_content(bytes(each.content), where=entry))
+        content = _lost(entry) if kept.data is None else read_content(kept.data, where=entry)
+        statement = Statement(entry, each.idx, origin, each.logged_at, content)
     except Malformed as fault:
         piece.problems.extend(_problem(target, each.idx, fault) for target in interested)
         return
@@ -124,6 +130,18 @@ def _take(origin: str, chosen: Sequence[Target], piece: Piece, each: Any) -> Non
             piece.rows[target.table.name].extend(
                 (line.key, each.idx, entry, each.audience, line.drop, *line.values) for line in lines
             )
+
+
+def _lost(entry: str) -> NoReturn:
+    raise Malformed(
+        "log.content-lost",
+        Text(
+            en="The content cannot be read: its key or its bytes are not those that were kept.",
+            zh="无法读取内容：其密钥或字节与所保存的不符。",
+        ),
+        do=Text(en="Run: tongqiu fsck", zh="请运行：tongqiu fsck"),
+        where=entry,
+    )
 
 
 def _write(database: Database, targets: Sequence[Target], piece: Piece) -> bool:

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import sqlalchemy as sa
 
@@ -18,12 +18,12 @@ from tongqiu.record.statement import Content, Statement, read_content
 from tongqiu.store import schema
 from tongqiu.store.audiences import Audiences, Known
 from tongqiu.store.backend import SqlBackend, not_standing
-from tongqiu.store.database import WAIT, Database, by_url, on_disk
+from tongqiu.store.database import WAIT, Database, by_url, keys_for_url, on_disk
 from tongqiu.store.dues import Dues
 from tongqiu.store.jobs import Jobs
 from tongqiu.store.people import PeopleTables
 from tongqiu.store.registry import Registry
-from tongqiu.store.rows import Rows, conditions
+from tongqiu.store.rows import Rows, conditions, opened
 from tongqiu.store.shape import kinds_like
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class Store:
         itself, everything); ``standing`` leaves out what its issuer withdrew or superseded. Entries whose content is not
         here, erased or never given, or unreadable, are left out, or have ``content`` None with ``bare``.
         """
-        chosen = [_E.idx > after]
+        chosen: list[sa.ColumnElement[bool]] = []
         if where is not None:
             chosen += conditions(where, self._database.engine.dialect.name)
         if (liked := kinds_like(tuple(kinds))) is not None:
@@ -116,24 +116,38 @@ class Store:
             readable = Only(audiences=self.visible(principal, now))
             chosen += conditions(readable, self._database.engine.dialect.name)
         if not bare:
-            chosen.append(schema.content.c.content.is_not(None))
+            chosen.append(schema.content.c.sealed.is_not(None))
         joined = schema.entry.outerjoin(schema.content, schema.content.c.idx == _E.idx)
         wanted = (
-            sa.select(_E.idx, _E.entry, _E.logged_at, schema.content.c.content)
+            sa.select(_E.idx, _E.entry, _E.logged_at, schema.content.c.slot, schema.content.c.sealed)
             .select_from(joined)
             .where(*chosen)
             .order_by(_E.idx)
-            .limit(limit)
         )
         found: list[Statement] = []
         with self._database.read() as connection:
-            origin = Rows(connection).head().origin
-            for each in connection.execute(wanted):
-                entry = "sha-256:" + bytes(each.entry).hex()
-                content = None if each.content is None else _content(bytes(each.content), entry)
-                if content is not None or bare:
-                    found.append(Statement(entry, each.idx, origin, each.logged_at, cast("Content", content)))
+            origin, full = Rows(connection, self._database.keys).head().origin, True
+            while full and len(found) < limit:
+                # Those that cannot be read are left out here, so that a page is short only where the log ends.
+                asked = limit - len(found)
+                page = connection.execute(wanted.where(_E.idx > after).limit(asked)).all()
+                full = len(page) == asked
+                for each in page:
+                    after, entry = each.idx, "sha-256:" + bytes(each.entry).hex()
+                    content = self._content(each, entry)
+                    if content is not None or bare:
+                        found.append(Statement(entry, each.idx, origin, each.logged_at, cast("Content", content)))
         return found
+
+    def _content(self, each: Any, entry: str) -> Content | None:  # noqa: ANN401 - a selected row
+        """Return readable content, or None: gone, never given, or not a record, such as a log's first entry."""
+        if each.slot is None:
+            return None
+        data = opened(self._database.keys, each.entry, each.slot, each.sealed).data
+        try:
+            return None if data is None else read_content(data, where=entry)
+        except Malformed:
+            return None
 
     def corrections(self, entries: Iterable[bytes]) -> dict[bytes, tuple[int, ...]]:
         """Return, for each of ``entries`` that its own issuer withdrew or superseded, the indices of the records that did."""
@@ -153,18 +167,21 @@ class Store:
         return found
 
 
-def open_store(where: Path | str, *, create: bool, wait: float = WAIT, writer: str = "") -> Store:
+def open_store(
+    where: Path | str, *, create: bool, wait: float = WAIT, writer: str = "", keys: Path | None = None
+) -> Store:
     """Open the store in the folder ``where``, or in the PostgreSQL database at that URL, at its present shape.
 
     ``create`` makes it if there is none. ``wait`` is how long a writer waits for another, in seconds. ``writer`` names the
-    home it is opened for, so that a copy of either can be told apart when it appends (``log.copied``). Every start makes
-    sure that nothing erased is left in a file. Raises Missing (``store.none``), Malformed (``store.foreign``,
-    ``store.url``), Unproven (``log.corrupt``), Refused (``store.newer``), Unreachable (``log.storage``).
+    home it is opened for, so that a copy of either can be told apart when it appends (``log.copied``). ``keys`` is the
+    file of the keys of its contents; without it, ``content.keys`` in the folder; a URL needs it named. Every start makes
+    sure that nothing erased is left in a file, nor its key. Raises Missing (``store.none``, ``store.no-keys``), Malformed
+    (``store.foreign``, ``store.url``, ``store.keys``), Unproven (``log.corrupt``), Refused (``store.newer``), Unreachable (``log.storage``).
     """
     if isinstance(where, str) and "://" in where:
-        database = by_url(where, create=create, wait=wait)
+        database = by_url(where, keys=keys_for_url(keys), create=create, wait=wait)
     else:
-        database = on_disk(Path(where), create=create, wait=wait)
+        database = on_disk(Path(where), create=create, wait=wait, keys=keys)
     try:
         store = Store(database, writer=writer)
     except Unreachable:
@@ -180,11 +197,3 @@ def open_store(where: Path | str, *, create: bool, wait: float = WAIT, writer: s
         store.close()
         raise
     return store
-
-
-def _content(data: bytes, entry: str) -> Content | None:
-    """Return readable content, or None for what is not a record, such as a log's first entry."""
-    try:
-        return read_content(data, where=entry)
-    except Malformed:
-        return None

@@ -18,18 +18,19 @@ from tongqiu.store import schema
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from tongqiu.store.keys import Fate, Keys, Opened
+
 _E, _C = schema.entry.c, schema.content.c
-_ALL = sa.select(schema.entry, _C.content, _C.salt).select_from(
-    schema.entry.outerjoin(schema.content, _E.idx == _C.idx)
-)
+_ALL = sa.select(schema.entry, _C.slot, _C.sealed).select_from(schema.entry.outerjoin(schema.content, _E.idx == _C.idx))
 
 
 class Rows:
     """A :class:`tongqiu.ledger.backend.Reading` of what one connection sees."""
 
-    def __init__(self, connection: sa.Connection) -> None:
-        """Read through ``connection``, whose transaction the caller holds open."""
-        self._connection = connection
+    def __init__(self, connection: sa.Connection, keys: Keys) -> None:
+        """Read through ``connection``, whose transaction the caller holds open, with the keys of the contents."""
+        self.connection = connection
+        self.keys = keys
         self._cursor = connection.connection.cursor()
         self._mark = "?" if connection.dialect.name == "sqlite" else "%s"
         self._finding = "SELECT idx FROM entry WHERE entry = ?".replace("?", self._mark)
@@ -44,7 +45,7 @@ class Rows:
 
     def row(self, index: int) -> Row:
         """Return the row at ``index``. Raises Missing (``log.no-entry``)."""
-        found = self._connection.execute(_ALL.where(_E.idx == index)).first() if _whole(index) else None
+        found = self.connection.execute(_ALL.where(_E.idx == index)).first() if _whole(index) else None
         if found is None:
             raise Missing(
                 "log.no-entry",
@@ -52,12 +53,12 @@ class Rows:
                 do=Text(en="Name an entry that the log has.", zh="请指定日志中已有的条目。"),
                 index=index,
             )
-        return row_of(found)
+        return self._row_of(found)
 
     def rows(self, start: int, stop: int) -> Sequence[Row]:
         """Return the rows from ``start`` to before ``stop`` that exist, in order."""
         within = sa.and_(_E.idx >= _clamp(start), _E.idx < _clamp(stop))
-        return tuple(map(row_of, self._connection.execute(_ALL.where(within).order_by(_E.idx))))
+        return tuple(map(self._row_of, self.connection.execute(_ALL.where(within).order_by(_E.idx))))
 
     def find(self, entry: bytes) -> int | None:
         """Return the index of an entry hash, or None."""
@@ -68,8 +69,8 @@ class Rows:
 
     def select(self, where: Where, *, after: int = -1, limit: int = 1000) -> Sequence[Row]:
         """Return up to ``limit`` matching rows with an index above ``after``, in order."""
-        wanted = _ALL.where(*conditions(where, self._connection.dialect.name), _E.idx > _clamp(after))
-        return tuple(map(row_of, self._connection.execute(wanted.order_by(_E.idx).limit(limit))))
+        wanted = _ALL.where(*conditions(where, self.connection.dialect.name), _E.idx > _clamp(after))
+        return tuple(map(self._row_of, self.connection.execute(wanted.order_by(_E.idx).limit(limit))))
 
     def done(self, key: str) -> Done | None:
         """Return what was noted under ``key``, or None."""
@@ -84,7 +85,7 @@ class Rows:
     def entries(self, start: int, stop: int) -> Sequence[bytes]:
         """Return the entry hashes from ``start`` to before ``stop`` that exist, in order."""
         within = sa.and_(_E.idx >= _clamp(start), _E.idx < _clamp(stop))
-        found = self._connection.execute(sa.select(_E.entry).where(within).order_by(_E.idx))
+        found = self.connection.execute(sa.select(_E.entry).where(within).order_by(_E.idx))
         return tuple(bytes(each[0]) for each in found)
 
     def noted(self, name: str) -> str | None:
@@ -100,7 +101,7 @@ class Rows:
         """Insert rows given in the order of the table's columns."""
         rows = list(values)
         if rows:
-            quote = self._connection.dialect.identifier_preparer
+            quote = self.connection.dialect.identifier_preparer
             names = ", ".join(quote.quote(column.name) for column in table.columns)
             marks = ", ".join(self._mark for _ in table.columns)
             sql = f"INSERT INTO {quote.format_table(table)} ({names}) VALUES ({marks})"  # noqa: S608 - own names
@@ -119,6 +120,39 @@ class Rows:
             tile.level,
             tile.number,
             tile.hashes,
+        )
+
+    def fate(self, index: int) -> Fate | None:
+        """Return what has become of the content of an entry, None where none is kept."""
+        found = self._one(
+            "SELECT entry.entry, slot, sealed FROM content JOIN entry ON entry.idx = content.idx WHERE content.idx = ?",
+            index,
+        )
+        return None if found is None else opened(self.keys, *found).fate
+
+    def write_content(self, rows: Sequence[Row]) -> None:
+        """Keep what was sealed, and its salt, each under a key of its own, which is durable before this is."""
+        held = [row for row in rows if row.content is not None and row.salt is not None]
+        sealed = self.keys.seal((row.entry, row.salt + row.content) for row in held)  # type: ignore[operator]
+        self.write(schema.content, ((row.index, *each) for row, each in zip(held, sealed, strict=True)))
+
+    def _row_of(self, found: Any) -> Row:  # noqa: ANN401 - a row of the select above
+        """Return one selected row as the value the log knows.
+
+        Content whose key was destroyed counts as erased even where an older copy of the store says otherwise.
+        """
+        columns = Columns(
+            found.kind, found.subject, found.issuer, found.audience, found.thread, cut(found.refs), cut(found.files)
+        )
+        content = salt = None
+        erased = bool(found.erased)
+        if found.slot is not None:
+            kept = self.keys.open(found.slot, bytes(found.entry), bytes(found.sealed))
+            if kept.data is not None:
+                salt, content = kept.data[: schema.HASH], kept.data[schema.HASH :]
+            erased = erased or kept.fate == "destroyed"
+        return Row(
+            found.idx, bytes(found.entry), bytes(found.statement), content, salt, found.logged_at, columns, erased
         )
 
     def _one(self, sql: str, *values: object) -> Any:  # noqa: ANN401 - a row of the driver
@@ -157,22 +191,10 @@ def listed(texts: Iterable[str], dialect: str) -> sa.Select[str]:
     return sa.select(each.c.value)
 
 
-def row_of(found: Any) -> Row:  # noqa: ANN401 - a row of the select above
-    """Return one selected row as the value the log knows."""
-    columns = Columns(
-        found.kind, found.subject, found.issuer, found.audience, found.thread, cut(found.refs), cut(found.files)
-    )
-    content, salt = found.content, found.salt
-    return Row(
-        found.idx,
-        bytes(found.entry),
-        bytes(found.statement),
-        None if content is None else bytes(content),
-        None if salt is None else bytes(salt),
-        found.logged_at,
-        columns,
-        bool(found.erased),
-    )
+def opened(keys: Keys, entry: bytes, slot: int, sealed: bytes) -> Opened:
+    """Return the content of an entry without its salt, or None and why it cannot be read."""
+    found = keys.open(slot, bytes(entry), bytes(sealed))
+    return found if found.data is None else found._replace(data=found.data[schema.HASH :])
 
 
 def cut(kept: bytes) -> tuple[bytes, ...]:

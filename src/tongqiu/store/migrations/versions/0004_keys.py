@@ -5,13 +5,12 @@ import time
 import sqlalchemy as sa
 from alembic import context, op
 
-from tongqiu.store.keys import KEYS, enciphered, open_keys, piece_of
+from tongqiu.store.keys import KEYS, Keys, enciphered, open_keys, piece_of
 
-revision = "0003"
-down_revision = "0002"
+revision = "0004"
+down_revision = "0003"
 
 _NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-_STEP = 500
 
 
 def upgrade() -> None:
@@ -53,11 +52,11 @@ def upgrade() -> None:
         keys.close()
 
 
-def _seal_contents(connection, keys) -> int:
+def _seal_contents(connection: sa.Connection, keys: Keys) -> int:
     after = -1
     wanted = sa.text(
         "SELECT c.idx, e.entry, c.salt, c.content FROM content c JOIN entry e ON e.idx = c.idx"
-        f" WHERE c.idx > :after ORDER BY c.idx LIMIT {_STEP}"
+        " WHERE c.idx > :after ORDER BY c.idx LIMIT 500"
     )
     count = 0
     while rows := connection.execute(wanted, {"after": after}).all():
@@ -70,7 +69,7 @@ def _seal_contents(connection, keys) -> int:
     return count
 
 
-def _seal_files(connection, keys) -> int:
+def _seal_files(connection: sa.Connection, keys: Keys) -> int:
     files = connection.execute(sa.text("SELECT digest, size, staged_at FROM blob")).all()
     for digest, size, staged_at in files:
         ((slot, key),) = keys.take(1)
