@@ -321,6 +321,8 @@ def test_workers_check_many_statements_and_name_the_bad_ones(log: Log) -> None:
         other = workers.check(good[:1], [LOG_KEY.public.cose_key()]).result(60)
         salts = [(b"", str(number).encode().ljust(32, b".")) for number in (0, 2)]
         whole = workers.check(good[:2], [key, key], salts).result(60)
+        carrying = workers.check([statement.with_receipts(good[3], [b"a receipt"])], [key]).result(60)
+    assert carrying == [sealed("3")]
     assert isinstance(found[20], Unproven)
     assert isinstance(found[21], Malformed)
     assert isinstance(other[0], Unproven)

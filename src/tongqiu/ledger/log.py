@@ -376,12 +376,11 @@ class Pending:
             erased = [self._to_erase(entry) for entry in submission.erase]
         except (Malformed, Missing, Refused, Unproven) as fault:
             return fault
-        for item in fresh.values():
-            self._add(item)
+        added = {entry: self._add(item) for entry, item in fresh.items()}
         self.erased.update(dict.fromkeys(erased))
         if submission.done:
             self.noted[submission.done] = Done(submission.done, tuple(item.entry for item in submission.items))
-        return tuple(self._place(item.entry, fresh=item.entry in fresh) for item in submission.items)
+        return tuple(added.get(item.entry) or self._place(item.entry) for item in submission.items)
 
     def head(self) -> Head:
         """Return the committed head."""
@@ -422,16 +421,17 @@ class Pending:
         held = self._reading.entries(start, stop) if start < self._size else ()
         return (*held, *(row.entry for row in self.added if start <= row.index < stop))
 
-    def _add(self, item: Sealed) -> None:
+    def _add(self, item: Sealed) -> Logged:
         index = self._size + len(self.added)
         self._places[item.entry] = index
         self.added.append(Row(index, item.entry, item.statement, item.content, item.salt, self.at, item.columns))
+        return Logged(item.entry, index, self.at, fresh=True)
 
-    def _place(self, entry: bytes, *, fresh: bool = False) -> Logged:
+    def _place(self, entry: bytes) -> Logged:
         index = self.find(entry)
         if index is None:
             raise AssertionError("a place is asked for what is in the log or in the batch")
-        return Logged(entry, index, self.row(index).logged_at, fresh)
+        return Logged(entry, index, self.row(index).logged_at, fresh=False)
 
     def _to_erase(self, entry: bytes) -> int:
         index = self._reading.find(entry)

@@ -83,15 +83,16 @@ def grow(size: int, frontier: Sequence[bytes], entries: Iterable[bytes], tile: C
                 raise torn_tile(*key)
         held += value
 
+    sha256 = hashlib.sha256
     for entry in entries:
-        node = leaf_hash(entry)
+        node = sha256(b"\x00" + entry).digest()
         put(0, size, node)
         size += 1
         height, count = 0, size
         while not count & 1:
-            node = node_hash(stack.pop(), node)
+            node = sha256(b"\x01" + stack.pop() + node).digest()
             height, count = height + 1, count >> 1
-            if height % TILE_HEIGHT == 0:
+            if not height % TILE_HEIGHT:
                 put(height // TILE_HEIGHT, count - 1, node)
         stack.append(node)
     tiles = tuple(Tile(level, number, bytes(held)) for (level, number), held in sorted(open_tiles.items()))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Self
 
 import msgspec
 
+from tongqiu.ledger.backend import Columns
 from tongqiu.ledger.log import Sealed, check_in
 from tongqiu.record.faults import Fault, Malformed, Unproven, Unreachable
 from tongqiu.record.text import Text
@@ -24,8 +25,19 @@ if TYPE_CHECKING:
 Checked = Sealed | Fault
 """A statement ready to be logged, or why it is not."""
 
+
+class _Found(msgspec.Struct, frozen=True, array_like=True):
+    """What a worker found out about one envelope; the caller has all the rest already."""
+
+    entry: bytes
+    issuer: str
+    subject: str
+    stripped: bytes | None
+    """The envelope without receipts, if it came with some."""
+
+
 _ENCODER = msgspec.msgpack.Encoder()
-_DECODER = msgspec.msgpack.Decoder(list[Sealed | None])
+_DECODER = msgspec.msgpack.Decoder(list[_Found | None])
 
 
 class Verifiers:
@@ -56,6 +68,7 @@ class Verifiers:
         answer is Unreachable (``log.workers``) when a worker died.
         """
         answer: Future[list[Checked]] = Future()
+        sent, bodies = list(statements), list(contents)
 
         def done(held: Future[tuple[bytes, dict[int, Malformed | Unproven]]]) -> None:
             error = held.exception()
@@ -63,9 +76,14 @@ class Verifiers:
                 answer.set_exception(_dead())
                 return
             packed, faults = held.result()
-            answer.set_result([faults[at] if each is None else each for at, each in enumerate(_DECODER.decode(packed))])
+            answer.set_result(
+                [
+                    faults[at] if each is None else _sealed(each, sent[at], bodies[at] if bodies else None)
+                    for at, each in enumerate(_DECODER.decode(packed))
+                ]
+            )
 
-        self._pool.submit(_check, list(statements), list(keys), list(contents)).add_done_callback(done)
+        self._pool.submit(_check, sent, list(keys), bodies).add_done_callback(done)
         return answer
 
     def close(self) -> None:
@@ -76,19 +94,27 @@ class Verifiers:
 def _check(
     statements: list[bytes], keys: list[bytes], contents: list[tuple[bytes, bytes]]
 ) -> tuple[bytes, dict[int, Malformed | Unproven]]:
-    """Check a piece of work inside a worker; sealed statements go back packed, because faults alone are rare."""
+    """Check a piece of work inside a worker; what was found goes back packed, and never what the caller has."""
     known: dict[bytes, PublicKey] = {}
-    found: list[Sealed | None] = []
+    found: list[_Found | None] = []
     faults: dict[int, Malformed | Unproven] = {}
     for at, (statement, raw) in enumerate(zip(statements, keys, strict=True)):
         try:
             key = known.get(raw) or known.setdefault(raw, PublicKey.from_cose(raw))
             content, salt = contents[at] if contents else (None, None)
-            found.append(check_in(statement, key, content=content, salt=salt))
+            sealed = check_in(statement, key, content=content, salt=salt)
         except (Malformed, Unproven) as fault:
             faults[at] = fault
             found.append(None)
+        else:
+            stripped = None if sealed.statement == statement else sealed.statement
+            found.append(_Found(sealed.entry, sealed.columns.issuer, sealed.columns.subject, stripped))
     return _ENCODER.encode(found), faults
+
+
+def _sealed(found: _Found, statement: bytes, body: tuple[bytes, bytes] | None) -> Sealed:
+    content, salt = body or (None, None)
+    return Sealed(found.stripped or statement, found.entry, content, salt, Columns("", found.subject, found.issuer))
 
 
 def _dead() -> Unreachable:
