@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tongqiu.node.core_verbs import DUTIES, VERBS
 from tongqiu.practice import Column, Door, Practice, Put, View
 from tongqiu.record import core
 from tongqiu.record.text import Text
@@ -228,6 +229,8 @@ PRACTICE = Practice(
     ),
     kinds=core.KINDS,
     views=_VIEWS,
+    verbs=VERBS,
+    duties=DUTIES,
     doors=(
         Door(
             name="scrapi",

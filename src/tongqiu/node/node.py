@@ -22,7 +22,7 @@ from tongqiu.node import home as homes
 from tongqiu.node.ask import Snapshot, is_entry, retires
 from tongqiu.node.desk import NodeDesk
 from tongqiu.node.discovery import Practices, discover
-from tongqiu.node.drafting import Drafting
+from tongqiu.node.drafting import Drafting, over
 from tongqiu.node.people import People
 from tongqiu.node.stored import Stored
 from tongqiu.node.world import SystemClock
