@@ -11,7 +11,8 @@ from tongqiu.portal.session import name_of
 if TYPE_CHECKING:
     from starlette.applications import Starlette
 
-    from tongqiu.node.people import People, Person
+    from tongqiu.node.people import People
+    from tongqiu.store.people import Person
 
 ORIGIN = {"origin": "http://testserver", "sec-fetch-site": "same-origin"}
 """What a browser says of a form of our own page."""

@@ -15,7 +15,6 @@ from tests.portal.people import ORIGIN, browser, csrf, signed_in
 from tongqiu.node.node import open_node
 from tongqiu.portal import guard, posted
 from tongqiu.portal.limits import Allowance, Limits, Rate, caller
-from tongqiu.portal.session import name_of
 from tongqiu.portal.site import app, local
 from tongqiu.record.audience import EVERYONE
 from tongqiu.record.core import COMPOSITION, Composition
@@ -85,7 +84,7 @@ def test_over_https_the_cookie_is_bound_to_this_host(node: Node) -> None:
     assert "Secure" in crumb
     assert "Path=/;" in crumb
     assert sees_all(client)
-    client.cookies = {"tongqiu": client.cookies["__Host-tongqiu"]}  # type: ignore[assignment]
+    client.cookies = {"tongqiu": client.cookies["__Host-tongqiu"]}
     assert not sees_all(client)
 
 
@@ -165,16 +164,8 @@ def test_a_token_reads_as_its_person_and_one_that_does_not_work_is_told(node: No
     secret, kept = node.people.make_token(owner, "script", days=1)
     assert sees_all(TestClient(app(node), headers={"authorization": f"Bearer {secret}"}))
     writes, _ = node.people.make_token(owner, "writer", scopes=("core.publish",))
-    answers = []
-    for value in (
-        "Bearer x",
-        f"Basic {secret}",
-        "Bearer",
-        f"Bearer {secret}x",
-        f"Bearer {writes}",
-        "Bearer " + "x" * 999,
-    ):
-        answers.append(client.get("/records.json", headers={"authorization": value}))
+    values = ("Bearer x", f"Basic {secret}", "Bearer", f"Bearer {secret}x", f"Bearer {writes}", "Bearer " + "x" * 999)
+    answers = [client.get("/records.json", headers={"authorization": value}) for value in values]
     node.people.end_token(kept.id)
     answers.append(client.get("/records.json", headers={"authorization": f"Bearer {secret}"}))
     assert {(each.status_code, each.text, each.headers["www-authenticate"]) for each in answers} == {
@@ -188,7 +179,7 @@ def test_a_token_reads_as_its_person_and_one_that_does_not_work_is_told(node: No
 def test_a_cookie_that_opens_nothing_makes_a_stranger(node: Node) -> None:
     client = TestClient(app(node))
     for value in ("x", "x" * 5000, '"', "é".encode().decode("latin-1"), "a; tongqiu=b"):
-        answer = client.get("/records.json", headers={"cookie": f"{name_of(secure=False)}={value}".encode("latin-1")})
+        answer = client.get("/records.json", headers={b"cookie": f"tongqiu={value}".encode("latin-1")})
         assert answer.status_code == 200
         assert [each["subject"]["name"] for each in answer.json()["records"]][:1] == ["Open system"]
 
@@ -275,3 +266,40 @@ def test_the_clock_of_a_link_is_short(node: Node) -> None:
     assert datetime.timedelta(minutes=15) >= LINK
     assert IDLE < LONGEST <= datetime.timedelta(days=7)
     assert node.people is node.people
+
+
+def multipart(*parts: bytes, end: bytes = b"--b--\r\n") -> bytes:
+    return b"".join(b"--b\r\ncontent-disposition: form-data; " + each + b"\r\n" for each in parts) + end
+
+
+def test_a_form_with_files_is_read() -> None:
+    body = multipart(
+        b'name="csrf"\r\n\r\nabc',
+        'name="name"\r\n\r\n同球'.encode(),
+        b'name="file"; filename="C:\\\\a\\\\b.csv"\r\ncontent-type: text/csv\r\n\r\n1,2\r\n3',
+        b'name="none"; filename=""\r\ncontent-type: application/octet-stream\r\n\r\n',
+    )
+    sent = posted.read("multipart/form-data; boundary=b", body)
+    assert sent.fields == {"csrf": ("abc",), "name": ("同球",)}
+    assert sent.files == {"file": (posted.Upload("b.csv", "text/csv", b"1,2\r\n3"),)}
+
+
+@pytest.mark.parametrize(
+    ("media", "body"),
+    [
+        ("multipart/form-data", multipart(b'name="a"\r\n\r\nb')),
+        ("multipart/form-data; boundary=b", multipart(b'name="a"\r\n\r\nb', end=b"")),
+        ("multipart/form-data; boundary=b", multipart(b"x=1\r\n\r\nb")),
+        ("multipart/form-data; boundary=b", multipart(b'name="a"\r\n\r\n\xff')),
+        ("multipart/form-data; boundary=b", multipart(*[b'name="a"\r\n\r\nb'] * (posted.MOST_FIELDS + 1))),
+        (
+            "multipart/form-data; boundary=b",
+            multipart(b'name="a"' + b"".join(b"\r\nx%d: y" % i for i in range(20)) + b"\r\n\r\nb"),
+        ),
+        ("multipart/form-data; boundary=" + "b" * 400, b""),
+        ("multipart/form-data; boundary=b", b"nothing"),
+    ],
+)
+def test_a_form_that_cannot_be_read_is_refused(media: str, body: bytes) -> None:
+    with pytest.raises(Malformed, match=r"portal\.form"):
+        posted.read(media, body)
