@@ -198,6 +198,7 @@ class Node:
         done: str | None = None,
         speaker: str = "",
         after: tuple[str, int] | None = None,
+        account: Callable[[tuple[str, ...]], Said] | None = None,
     ) -> tuple[Statement, ...]:
         """Seal and log all of ``said`` in one transaction, or none of it, and return the records as logged.
 
@@ -205,7 +206,6 @@ class Node:
         the provider; ``retiring`` are records of this party that the first of ``said`` replaces, in the same
         transaction. ``done`` names the work: said a second time under the same name, nothing is logged and the records
         of the first time are returned. ``speaker`` is a caller at a door, for ``admit`` to judge. ``after`` is a thread and
-        account: Callable[[tuple[str, ...]], Said] | None = None,
         the index of the last record that was looked at there: if more was said since, nothing is logged. ``account`` is
         told the entries made and says, in the same transaction, who did it. Raises Malformed (``kind.unknown``,
         ``kind.body``), Refused (``audience.wider``, ``thread.moved``, ``core.ended`` and whatever a kind's ``admit``
@@ -226,6 +226,8 @@ class Node:
             # What stands earlier in this very call counts, or a batch could outrun the rule that guards its thread.
             if after is not None and self._top(reading, after[0]) != after[1]:
                 raise _moved(after[0])
+            if any(self._ended(reading, old) for old in ending):
+                raise over(ending[0])
             size, ahead = reading.head().size, list[Statement]()
             for number, ((sealed, content), check) in enumerate(admissions):
                 if check is not None:
@@ -233,8 +235,6 @@ class Node:
                     check(
                         (*held, *(each for each in ahead if content.thread and each.content.thread == content.thread))
                     )
-            if any(self._ended(reading, old) for old in ending):
-                raise over(ending[0])
                 ahead.append(
                     Statement(f"sha-256:{sealed.entry.hex()}", size + number, self.log.origin, content.at, content)
                 )
@@ -250,6 +250,11 @@ class Node:
             for place, (_, content) in zip(places, drafts, strict=True)
         )
 
+    def did(self, done: str) -> tuple[Statement, ...] | None:
+        """Return the records that the work called ``done`` led to, or None where it was not done."""
+        noted = self.store.backend.done(done)
+        return None if noted is None else tuple(self.statement(f"sha-256:{each.hex()}") for each in noted.entries)
+
     def replace(  # noqa: PLR0913 - each part is named at the call
         self,
         thread: str,
@@ -257,11 +262,6 @@ class Node:
         *,
         by: str,
         key: str | None,
-    def did(self, done: str) -> tuple[Statement, ...] | None:
-        """Return the records that the work called ``done`` led to, or None where it was not done."""
-        noted = self.store.backend.done(done)
-        return None if noted is None else tuple(self.statement(f"sha-256:{each.hex()}") for each in noted.entries)
-
         asked: tuple[Asked, ...] = (),
         ran_by: RanBy | None = None,
     ) -> tuple[Statement, ...]:
@@ -400,13 +400,6 @@ class Node:
         about = Subject("party", self.me, None, self.name)
         self.publish([Said(core.PARTY.name, about, body, (), EVERYONE, thread)], by="core.party@1")
 
-    def _admission(self, said: Said, speaker: str) -> Callable[[tuple[Statement, ...]], None] | None:
-        kind = self._drafting.kind(said.kind)
-        if kind.admit is None:
-            return None
-        check = load(kind.admit)
-        body = self._drafting.body(kind, said.body)[0]
-        return lambda thread: check(said._replace(body=body, speaker=speaker), thread)
     def _ended(self, reading: Reading, entry: str) -> bool:
         """Tell whether this party withdrew or replaced a record by now, as the transaction sees it."""
         ref = bytes.fromhex(entry.removeprefix("sha-256:"))
@@ -415,6 +408,13 @@ class Node:
             for kind in (core.WITHDRAWAL, core.SUPERSESSION)
         )
 
+    def _admission(self, said: Said, speaker: str) -> Callable[[tuple[Statement, ...]], None] | None:
+        kind = self._drafting.kind(said.kind)
+        if kind.admit is None:
+            return None
+        check = load(kind.admit)
+        body = self._drafting.body(kind, said.body)[0]
+        return lambda thread: check(said._replace(body=body, speaker=speaker), thread)
 
     def _top(self, reading: Reading, thread: str) -> int:
         """Return the index of the last record of a thread, -1 for none."""
@@ -456,7 +456,7 @@ def open_node(  # noqa: PLR0913 - each part is named at the call
     where = path or homes.default()
     exists = (where / "node.toml").exists()
     home = homes.create(where, name=name or where.name, sort=sort) if create and not exists else homes.load(where)
-    store = open_store(home.store, keys=home.keys, create=True, writer=anchor.instance(home.path))
+    store = open_store(home.store, create=True, writer=anchor.instance(home.path))
     return Node(home, store, discover(core=core_practice.PRACTICE, extra=extra), clock or SystemClock())
 
 
