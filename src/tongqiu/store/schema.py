@@ -289,6 +289,18 @@ once = Table(
 )
 """What works one time: links, challenges, states, and the numbers of signed requests; gone once used."""
 
+draft = Table(
+    "draft",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("person", Text, nullable=False),
+    Column("verb", Text, nullable=False),
+    Column("form", Text, nullable=False),
+    Column("kept", Text, nullable=False),
+    Index("draft_person", "person", "kept"),
+)
+"""Forms that somebody has not finished: what was typed so far, as JSON, for that one person."""
+
 view = Table(
     "view",
     METADATA,
