@@ -75,19 +75,19 @@ class _serving:  # noqa: N801 - read as the word after `with`
     """A node's server on a port of its own, in a process of its own."""
 
     def __init__(self, home: Path) -> None:
-        self._held = socket.create_server(("127.0.0.1", 0), backlog=1024)
-        given = self._held.fileno()
-        self._process = subprocess.Popen([sys.executable, "-c", SERVER, str(home), str(given)], pass_fds=[given])
+        # Only the server holds the socket then: if it ends, so do connections to it.
+        with socket.create_server(("127.0.0.1", 0), backlog=1024) as held:
+            given, self._port = held.fileno(), int(held.getsockname()[1])
+            self._process = subprocess.Popen([sys.executable, "-c", SERVER, str(home), str(given)], pass_fds=[given])
 
     def __enter__(self) -> int:
         """Return the port; a request waits in the socket until the server takes it."""
-        return int(self._held.getsockname()[1])
+        return self._port
 
     def __exit__(self, *_exc: object) -> None:
         """End the server."""
         self._process.terminate()
         self._process.wait(20)
-        self._held.close()
 
 
 async def _post(port: int, path: str, bodies: Sequence[bytes]) -> tuple[float, list[float]]:

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from concurrent.futures import Future
 
-    from tongqiu.ledger.log import Logged
+    from tongqiu.ledger.registrar import Tell
     from tongqiu.seal.keys import PublicKey
 
     Lend = Callable[[Mapping[str, str]], "LogDesk"]
@@ -17,18 +16,25 @@ if TYPE_CHECKING:
 class LogDesk(Protocol):
     """What one caller may do with the log. What it may not see raises Missing, exactly as what does not exist."""
 
-    def register(self, statement: bytes) -> Future[tuple[Logged, ...]]:
-        """Check a signed statement of another party and queue it; the answer comes once it is durable.
+    def register(self, statement: bytes, tell: Tell, ticket: object) -> None:
+        """Queue a signed statement of another party; ``tell`` hears of ``ticket``, with those of many others at once.
 
-        The statement keeps its issuer and is kept as a bare envelope. Raises Malformed, Unproven and Refused as the
-        registration policy says, and Unreachable (``log.busy``).
+        It hears of a :class:`tongqiu.ledger.registrar.Registered` once the statement is durable, or of what refused it:
+        Malformed, Unproven or Refused as the registration policy says. Raises Refused, Unreachable (``log.busy``).
         """
 
-    def register_receipt(self, logged: Logged) -> Future[bytes]:
-        """Return the receipt of what was just registered, made together with those asked for at the same time."""
+    def promise(self, statement: bytes) -> bytes:
+        """Check a signed statement, keep it durably until it is logged, and return its entry hash.
+
+        Raises Malformed and Unproven as the policy says, Refused as :meth:`register`, Unreachable; then nothing is kept.
+        """
 
     def find_receipt(self, entry: bytes) -> bytes:
-        """Return the receipt of an entry. Raises Missing, also for a record that the caller may not read."""
+        """Return the receipt of an entry. Raises Missing, also for a record that the caller may not read.
+
+        The codes ``receipt.pending`` and ``receipt.too-early`` say that there will be one; ``receipt.failed`` that what was
+        promised came to nothing.
+        """
 
     def find_statement(self, entry: bytes) -> bytes:
         """Return the signed envelope of an entry. Raises Missing, also for what the caller may not read."""

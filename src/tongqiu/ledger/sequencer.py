@@ -109,7 +109,7 @@ class Sequencer:
         waiting = _Waiting(submission, Future(), max(len(submission.items), 1))
         with self._changed:
             if self._closing or self._process != os.getpid():
-                raise _stopped()
+                raise stopped()
             # One that is larger than the whole queue is taken when nothing waits: it could never be taken otherwise.
             if self._queue and self._weight + waiting.weight > self._room:
                 self._turned_away += 1
@@ -223,7 +223,8 @@ def busy() -> Unreachable:
     )
 
 
-def _stopped() -> Unreachable:
+def stopped() -> Unreachable:
+    """Return the fault of a log that is being closed."""
     return Unreachable(
         "log.stopped",
         Text(en="The log takes nothing more in: it is being closed.", zh="日志正在关闭，不再接收内容。"),

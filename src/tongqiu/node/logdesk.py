@@ -7,24 +7,21 @@ names it, the envelope for parties that this node knows.
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from tongqiu.ledger import tiles
-from tongqiu.ledger.log import Logged, Submission, check_in
 from tongqiu.node.desk import NodeDesk
-from tongqiu.record.faults import Malformed, Missing, Refused, Unproven
+from tongqiu.record.faults import Missing, Refused
 from tongqiu.record.text import Text
-from tongqiu.seal.keys import PublicKey
-from tongqiu.seal.statement import open_statement
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from concurrent.futures import Future
 
     from tongqiu.ledger.backend import Row
+    from tongqiu.ledger.registrar import Tell
     from tongqiu.node.node import Node
     from tongqiu.record.audience import Principal
+    from tongqiu.seal.keys import PublicKey
 
 
 class LogDesk(NodeDesk):
@@ -34,37 +31,61 @@ class LogDesk(NodeDesk):
         """Sit ``principal`` down at ``node``."""
         super().__init__(node, principal)
         self._at = node
-        self._subjects: dict[bytes, str] = {}
 
-    def register(self, statement: bytes) -> Future[tuple[Logged, ...]]:
-        """Check a signed statement and queue it for the log; the answer comes once it is durable.
+    def register(self, statement: bytes, tell: Tell, ticket: object) -> None:
+        """Queue a signed statement for checking and logging; ``tell`` hears what became of ``ticket``.
 
-        The registration policy: the caller is known by name; the statement is a hash envelope of this house's type, with
-        nothing in it that need ever be erased; its issuer is a did:key, and that key signed it. Raises Refused
-        (``door.party``), Malformed as :func:`open_statement`, Unproven (``log.issuer-key``, ``cose.signature``),
-        Unreachable (``log.busy``).
+        What it may hear of is in :class:`tongqiu.ledger.registrar.Registrar`, the policy in
+        :func:`tongqiu.node.foreign.check_foreign`. Raises Refused (``door.party``) for a caller without a name, Unreachable
+        (``log.busy``, ``log.stopped``).
         """
+        self._known()
+        self._at.registrar.submit(statement, tell, ticket)
+
+    def promise(self, statement: bytes) -> bytes:
+        """Check a signed statement, keep it until it is logged, and return its entry hash (:mod:`tongqiu.node.promises`)."""
+        self._known()
+        return self._at.promises.make(statement)
+
+    def _known(self) -> None:
         if self.me.party is None:
             raise Refused(
                 "door.party",
                 Text(en="Only parties known to this node may register.", zh="只有本节点认识的参与方才能登入声明。"),
                 do=Text(en="Send the token that the node's owner gave you.", zh="请附上节点所有者发给您的令牌。"),
             )
-        opened = open_statement(statement)
-        sealed = check_in(opened.stripped, _issuer_key(opened.issuer, opened.kid))
-        self._subjects[sealed.entry] = opened.subject
-        return self._at.sequencer.submit(Submission((sealed,)))
-
-    def register_receipt(self, logged: Logged) -> Future[bytes]:
-        """Return the receipt of what this desk has just registered."""
-        return self._at.receipts.ask(logged, self._subjects[logged.entry])
 
     def find_receipt(self, entry: bytes) -> bytes:
         """Return the receipt of an entry. Raises Missing, also for a record that may not be read here."""
-        row = self._row(entry)
+        find = self._at.store.backend.find
+        index = find(entry)
+        if index is None:
+            awaited = self._awaited(entry)
+            # What was promised leaves the folder once it is logged: perhaps between the two looks.
+            index = find(entry)
+            if index is None:
+                raise awaited
+        row = self._at.store.backend.row(index)
         if row.columns.kind:
             self.record(f"sha-256:{entry.hex()}")
-        return self._at.log.receipt(row.index)
+        return self._at.log.receipt(index)
+
+    def _awaited(self, entry: bytes) -> Missing:
+        """Return how it stands with an entry that the log does not have."""
+        state = self._at.promises.state(entry)
+        if state == "pending":
+            return Missing(
+                "receipt.pending",
+                Text(en="The registration is under way.", zh="登入正在进行。"),
+                do=Text(en="Ask again in a moment.", zh="请稍后再次查询。"),
+            )
+        if state == "failed":
+            return Missing(
+                "receipt.failed",
+                Text(en="The registration failed; nothing was logged.", zh="登入失败，未入日志。"),
+                do=Text(en="Send the statement again.", zh="请重新提交该声明。"),
+            )
+        return _absent(entry)
 
     def find_statement(self, entry: bytes) -> bytes:
         """Return the signed envelope of an entry. Raises Missing, also for what may not be read here."""
@@ -96,25 +117,6 @@ class LogDesk(NodeDesk):
         if index is None:
             raise _absent(entry)
         return self._at.store.backend.row(index)
-
-
-@lru_cache(maxsize=1024)
-def _key_of(did: str) -> PublicKey | None:
-    try:
-        return PublicKey.from_did(did)
-    except Malformed:
-        return None
-
-
-def _issuer_key(issuer: str, kid: bytes) -> PublicKey:
-    key = _key_of(issuer)
-    if key is None or key.thumbprint != kid:
-        raise Unproven(
-            "log.issuer-key",
-            Text(en="The issuer is not a did:key of the key that signed.", zh="出具方标识不是签名密钥的 did:key。"),
-            do=Text(en="Name the issuer by the did:key of its signing key.", zh="请以签名密钥的 did:key 标识出具方。"),
-        )
-    return key
 
 
 def _absent(entry: bytes) -> Missing:

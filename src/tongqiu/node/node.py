@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from tongqiu.ledger.backend import Where
 from tongqiu.ledger.log import Log, Sealed, Submission
-from tongqiu.ledger.receipts import Receipts
+from tongqiu.ledger.registrar import Registrar
 from tongqiu.ledger.sequencer import Sequencer
 from tongqiu.node import anchor, core_verbs
 from tongqiu.node import core as core_practice
@@ -23,7 +23,9 @@ from tongqiu.node.ask import Snapshot, is_entry, retires
 from tongqiu.node.desk import NodeDesk
 from tongqiu.node.discovery import Practices, discover
 from tongqiu.node.drafting import Drafting, over
+from tongqiu.node.foreign import check_foreign
 from tongqiu.node.people import People
+from tongqiu.node.promises import Promises
 from tongqiu.node.stored import Stored
 from tongqiu.node.world import SystemClock
 from tongqiu.practice import load
@@ -82,7 +84,7 @@ class Node:
 
     def close(self) -> None:
         """Answer all that waits for the log, note where it ends, and give back what is held open."""
-        for name in ("sequencer", "receipts"):
+        for name in ("registrar", "sequencer"):
             if (held := self.__dict__.get(name)) is not None:
                 held.close()
         try:
@@ -96,9 +98,14 @@ class Node:
         return Sequencer(self.log)
 
     @cached_property
-    def receipts(self) -> Receipts:
-        """Return what makes the receipts of many callers; made when a door first needs it."""
-        return Receipts(self.log)
+    def registrar(self) -> Registrar:
+        """Return what registers the statements of other parties; made when a door first needs it."""
+        return Registrar(self.log, self.sequencer, check_foreign)
+
+    @cached_property
+    def promises(self) -> Promises:
+        """Return the registrations that were promised and not yet made."""
+        return Promises(self.home.path, self.registrar)
 
     @cached_property
     def people(self) -> People:
