@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -17,7 +18,6 @@ from tongqiu.practice import Column, Query, View
 from tongqiu.record.audience import EVERYONE, STRANGER, Principal, only_for, permits
 from tongqiu.record.faults import Malformed, Missing
 from tongqiu.record.text import Text
-from tongqiu.store.database import FILE
 from tongqiu.store.house import Store, open_store
 from tongqiu.store.shape import table_name
 
@@ -126,20 +126,20 @@ def _audience(store: Store, row: Row) -> Any:
 
 
 @pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """Return the file of an empty store, because making one takes longer than a whole example."""
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of an empty store, because making one takes longer than a whole example."""
     folder = tmp_path_factory.mktemp("empty")
     open_store(folder, create=True).close()
-    return (folder / FILE).read_bytes()
+    return folder
 
 
 @settings(max_examples=25)
 @given(steps=st.lists(step, max_size=14))
 def test_every_reader_sees_what_a_naive_reading_of_the_log_gives_live_and_rebuilt(
-    tmp_path_factory: pytest.TempPathFactory, empty: bytes, steps: Sequence[tuple[Any, ...]]
+    tmp_path_factory: pytest.TempPathFactory, empty: Path, steps: Sequence[tuple[Any, ...]]
 ) -> None:
     folder = tmp_path_factory.mktemp("w")
-    (folder / FILE).write_bytes(empty)
+    shutil.copytree(empty, folder, dirs_exist_ok=True)
     with open_store(folder, create=False) as store:
         world = World(store)
         for each in steps:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tongqiu.node import core_views
 from tongqiu.node.core_verbs import DUTIES, VERBS
 from tongqiu.practice import Column, Door, Practice, Put, View
 from tongqiu.record import core
@@ -228,7 +229,7 @@ PRACTICE = Practice(
         zh="有哪些参与方和系统、系统由什么组成，以及每一次更正。",
     ),
     kinds=core.KINDS,
-    views=_VIEWS,
+    views=(*_VIEWS, *core_views.VIEWS),
     verbs=VERBS,
     duties=DUTIES,
     doors=(

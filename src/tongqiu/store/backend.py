@@ -18,7 +18,7 @@ from tongqiu.record.digest import Digest
 from tongqiu.record.faults import Fault, Malformed, Refused, Unreachable
 from tongqiu.record.statement import read_content
 from tongqiu.record.text import Text
-from tongqiu.store import blobs, schema
+from tongqiu.store import blobs, schema, search
 from tongqiu.store.rows import Rows
 
 if TYPE_CHECKING:
@@ -328,6 +328,7 @@ def _erase(connection: sa.Connection, indices: tuple[int, ...]) -> None:
     connection.execute(sa.update(schema.job).where(schema.job.c.state.not_in(_UNDER_WAY)).values(**_BLANK))
     connection.execute(sa.delete(schema.problem).where(schema.problem.c.idx.in_(chosen)))
     _drop_view_rows(connection, chosen)
+    search.scrub(connection)
     blobs.drop(connection, [digest for digest in digests if not blobs.needed(connection, digest)])
     _mark_unscrubbed(connection)
 
@@ -335,6 +336,7 @@ def _erase(connection: sa.Connection, indices: tuple[int, ...]) -> None:
 def _drop_view_rows(connection: sa.Connection, indices: Sequence[int]) -> None:
     """Take the rows of these entries out of every registry there is, those of other versions and half-built ones too."""
     if indices:
+        search.forget(connection, indices)
         for name in connection.execute(sa.select(schema.view.c.tbl)).scalars().all():
             seq: sa.ColumnClause[Any] = sa.column("_seq")
             connection.execute(sa.delete(sa.table(name, seq)).where(seq.in_(indices)))

@@ -56,6 +56,21 @@ class Dues:
         with self._database.read() as connection:
             return [Due(*each) for each in connection.execute(wanted)]
 
+    def coming(self, after: Due | None = None, *, limit: int = 50) -> list[Due]:
+        """Return what is not done, due or not yet, the earliest first, from behind ``after`` on."""
+        wanted = sa.select(_D.duty, _D.entry, _D.at).where(_D.done.is_(False))
+        if after is not None:
+            later = sa.or_(
+                _D.at > after.at,
+                sa.and_(_D.at == after.at, _D.duty > after.duty),
+                sa.and_(_D.at == after.at, _D.duty == after.duty, _D.entry > after.entry),
+            )
+            # The first condition follows from the second; said apart, the index is used for it.
+            wanted = wanted.where(_D.at >= after.at, later)
+        ordered = wanted.order_by(_D.at, _D.duty, _D.entry).limit(limit)
+        with self._database.read() as connection:
+            return [Due(*each) for each in connection.execute(ordered)]
+
     def done(self, duty: str, entry: str) -> None:
         """Note that the duty was done, for good. Idempotent."""
         with self._database.write(lock=False) as connection:

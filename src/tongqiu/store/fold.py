@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from tongqiu.record.faults import Fault, Malformed
 from tongqiu.record.statement import Statement, read_content
 from tongqiu.record.text import Text
-from tongqiu.store import schema
+from tongqiu.store import schema, search
 from tongqiu.store.backend import not_standing
 from tongqiu.store.rows import Rows, opened
 from tongqiu.store.shape import Line, kinds_like, lines_of, wants
@@ -162,9 +162,13 @@ def _write(database: Database, targets: Sequence[Target], piece: Piece) -> bool:
                 )
             ).scalars()
         )
-        tables = {target.table.name: target.table for target in targets}
+        chosen = {target.table.name: target for target in targets}
         for name, rows in piece.rows.items():
-            _insert(connection, tables[name], (row for row in rows if row[1] not in left_out))
+            taken = [row for row in rows if row[1] not in left_out]
+            _insert(connection, chosen[name].table, taken)
+            if chosen[name].view.finds:
+                place = [column.name for column in chosen[name].table.columns].index(search.WORDS)
+                search.put(connection, piece.places[name][1], ((row[1], row[place]) for row in taken))
         _insert(connection, schema.problem, (problem for problem in piece.problems if problem[1] not in left_out))
         connection.execute(sa.update(schema.view).where(catalog.tbl.in_(names)).values(position=piece.stop))
     return True

@@ -22,6 +22,7 @@ from tongqiu.store.database import WAIT, Database, by_url, keys_for_url, on_disk
 from tongqiu.store.dues import Dues
 from tongqiu.store.forms import Drafts
 from tongqiu.store.jobs import Jobs
+from tongqiu.store.looks import Looks
 from tongqiu.store.people import PeopleTables
 from tongqiu.store.registry import Registry
 from tongqiu.store.rows import Rows, conditions, opened
@@ -50,6 +51,7 @@ class Store:
         self.jobs = Jobs(database)
         self.dues = Dues(database)
         self.drafts = Drafts(database)
+        self.looks = Looks(database, self._audiences)
         self.people = PeopleTables(database)
 
     def __enter__(self) -> Self:

@@ -327,6 +327,15 @@ class Jobs:
             found = [_job(each) for each in connection.execute(wanted)]
         return [each for each in found if not states or each.state in states]
 
+    def count(self, principal: Principal, states: Sequence[State], *, most: int = 1000) -> int:
+        """Return how many jobs that are not put away ``principal`` may see in ``states``, at most ``most`` + 1."""
+        if (mine := _whose(principal)) is None:
+            return 0
+        kept = {"running" if each == "interrupted" else each for each in states}
+        chosen = sa.select(_J.id).where(*mine, _J.state.in_(kept), _J.away.is_(False)).limit(most + 1).subquery()
+        with self._database.read() as connection:
+            return int(connection.execute(sa.select(sa.func.count()).select_from(chosen)).scalar_one())
+
     def _rows(self, *conditions: sa.ColumnElement[bool]) -> list[Any]:
         with self._database.read() as connection:
             return list(
@@ -351,14 +360,18 @@ def sees(job: Job, principal: Principal) -> bool:
     """Tell whether ``principal`` may see a job: the node's owner, the person who began it, or a program of its party."""
     if "owner" in principal.roles:
         return True
-    return bool(principal.party) and (job.owner, job.person) == (principal.party, principal.person)
+    if principal.person:
+        return job.person == principal.person
+    return bool(principal.party) and not job.person and job.owner == principal.party
 
 
 def _whose(principal: Principal) -> list[sa.ColumnElement[bool]] | None:
     """Return the conditions of :func:`sees` for a select, None where nothing fits."""
     if "owner" in principal.roles:
         return []
-    return [_J.owner == principal.party, _J.person == principal.person] if principal.party else None
+    if principal.person:
+        return [_J.person == principal.person]
+    return [_J.owner == principal.party, _J.person == ""] if principal.party else None
 
 
 def _rested(row: Any, now: datetime.datetime) -> bool:  # noqa: ANN401 - a selected row

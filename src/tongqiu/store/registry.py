@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from tongqiu.practice import Query, Table, View, load
 from tongqiu.record.faults import Malformed, Missing
 from tongqiu.record.text import Text
-from tongqiu.store import schema
+from tongqiu.store import schema, search
 from tongqiu.store.fold import Target, advance
 from tongqiu.store.rows import listed
 from tongqiu.store.shape import BUILDING, SEARCH, given_value, given_words, shape_of, table_of
@@ -30,12 +30,27 @@ if TYPE_CHECKING:
     from tongqiu.store.database import Database
 
 
+WALK = 2000
+"""How many rows of a registry are looked at for one page of its newest, however many there are."""
+
+_STRETCH = 500
+
+
 class Problem(NamedTuple):
     """An entry that a registry could not take in: its index in the log, and why."""
 
     at: int
     code: str
     what: Text
+
+
+class Newest(NamedTuple):
+    """One page of rows, newest first: log index, entry and values of each by column; ``below`` is where the next page
+    begins, None at the end.
+    """
+
+    rows: tuple[tuple[int, str, dict[str, Any]], ...]
+    below: int | None
 
 
 class Registry:
@@ -147,6 +162,96 @@ class Registry:
             found = connection.execute(page.limit(max(limit, 0)).offset(max(offset, 0)))
             return Table(columns, tuple(tuple(row) for row in found), total)
 
+    def newest(  # noqa: PLR0913 - what is asked, by whom, when, and which page of it
+        self,
+        view: str,
+        *,
+        principal: Principal,
+        now: str,
+        below: int | None = None,
+        above: int = -1,
+        limit: int = 50,
+        words: str | None = None,
+    ) -> Newest:
+        """Return current rows of a view that ``principal`` may read, newest first, with a bounded amount of work.
+
+        Only rows from statements between the log indices ``above`` and ``below`` (both exclusive); with ``words`` only those
+        that hold all of them, through the index of a view that ``finds``. At most :data:`WALK` readable rows are looked at: a
+        page may be short, and still not be the last. Rows of one statement are never parted. Raises Missing (``registry.none``).
+        """
+        target = self._target(view)
+        wanted = None if words is None else search.asked(words)
+        if wanted == ():
+            return Newest((), None)
+        table, names = target.table, [column.name for column in target.view.columns]
+        readable = listed(self._audiences.visible(principal, now), self._database.engine.dialect.name)
+        later = table.alias()
+        replaced = sa.exists().where(
+            later.c["_key"] == table.c["_key"], later.c["_seq"] > table.c["_seq"], later.c["_aud"].in_(readable)
+        )
+        columns = [table.c[name] for name in ("_seq", "_entry", *names)]
+        # What may not be read is left out here, before anything is counted: it must not make a page short.
+        ordered = (
+            sa.select(*columns, sa.or_(table.c["_drop"], replaced).label("_past"))
+            .where(table.c["_aud"].in_(readable))
+            .order_by(table.c["_seq"].desc(), table.c["_key"])
+        )
+        found: list[tuple[int, str, dict[str, Any]]] = []
+        seen, last, stretch = 0, (1 << 62) if below is None else below, min(_STRETCH, limit * 2)
+        with self._database.read() as connection:
+            token = self._token(connection, target)
+            while seen < WALK:
+                if wanted is None:
+                    within = sa.and_(table.c["_seq"] < last, table.c["_seq"] > above)
+                    rows = _whole(connection.execute(ordered.where(within).limit(stretch)).all(), stretch)
+                    bottom = rows[-1][0] if rows else None
+                else:
+                    hits = search.matching(connection, table, token, wanted, last, stretch)
+                    rows = connection.execute(ordered.where(table.c["_seq"].in_(hits))).all() if hits else []
+                    bottom = hits[-1] if hits else None
+                    stretch = min(stretch * 4, _STRETCH * 16)
+                for row in rows:
+                    if len(found) >= limit and row[0] != found[-1][0]:
+                        return Newest(tuple(found), found[-1][0])
+                    seen += 1
+                    if not row[-1]:
+                        found.append((row[0], row[1], dict(zip(names, row[2:-1], strict=True))))
+                if bottom is None:
+                    return Newest(tuple(found), None)
+                last = bottom
+        return Newest(tuple(found), last)
+
+    def count(self, view: str, *, principal: Principal, now: str, above: int = -1, most: int = 1000) -> int:
+        """Return how many current rows of a view ``principal`` may read, at most ``most`` + 1, with bounded work."""
+        target = self._target(view)
+        readable = listed(self._audiences.visible(principal, now), self._database.engine.dialect.name)
+        table = target.table
+        columns = [table.c[name] for name in ("_key", "_seq", "_drop")]
+        stretch = sa.select(*columns).where(table.c["_aud"].in_(readable), table.c["_seq"] > above)
+        newest = stretch.order_by(table.c["_seq"].desc()).limit(WALK).subquery()
+        later = table.alias()
+        replaced = sa.exists().where(
+            later.c["_key"] == newest.c["_key"], later.c["_seq"] > newest.c["_seq"], later.c["_aud"].in_(readable)
+        )
+        chosen = sa.select(sa.literal(1)).where(newest.c["_drop"].is_(False), ~replaced).limit(most + 1).subquery()
+        with self._database.read() as connection:
+            return int(connection.execute(sa.select(sa.func.count()).select_from(chosen)).scalar_one())
+
+    def at(self, view: str, indices: Sequence[int], *, principal: Principal, now: str) -> dict[int, dict[str, Any]]:
+        """Return the current rows of a view with one row a statement, by log index, as far as ``principal`` may read."""
+        target = self._target(view)
+        readable = listed(self._audiences.visible(principal, now), self._database.engine.dialect.name)
+        table, names = target.table, [column.name for column in target.view.columns]
+        wanted = sa.select(table.c["_seq"], *(table.c[name] for name in names)).where(
+            table.c["_seq"].in_(list(indices)), table.c["_aud"].in_(readable), table.c["_drop"].is_(False)
+        )
+        with self._database.read() as connection:
+            return {row[0]: dict(zip(names, row[1:], strict=True)) for row in connection.execute(wanted)}
+
+    def _token(self, connection: sa.Connection, target: Target) -> str:
+        named = sa.select(schema.view.c.token).where(schema.view.c.tbl == target.table.name)
+        return str(connection.execute(named).scalar_one())
+
     def _seen(self, target: Target, principal: Principal, now: str) -> sa.Subquery:
         """Return a view's table as ``principal`` sees it: the last readable row of each key, if that is no removal."""
         dialect = self._database.engine.dialect.name
@@ -240,6 +345,7 @@ def _create(connection: sa.Connection, view: View, *, live: bool) -> sa.Table:
     token = secrets.token_hex(8)
     table = table_of(view, building=not live, token=token)
     table.create(connection)
+    search.attach(connection, view, table, token)
     connection.execute(
         sa.insert(schema.view).values(
             tbl=table.name,
@@ -257,8 +363,17 @@ def _create(connection: sa.Connection, view: View, *, live: bool) -> sa.Table:
 def _drop(connection: sa.Connection, name: str) -> None:
     quote = connection.dialect.identifier_preparer.quote
     connection.exec_driver_sql(f"DROP TABLE IF EXISTS {quote(name)}")
+    for token in connection.execute(sa.select(schema.view.c.token).where(schema.view.c.tbl == name)).scalars().all():
+        search.detach(connection, token)
     for table in (schema.view, schema.problem):
         connection.execute(sa.delete(table).where(table.c.tbl == name))
+
+
+def _whole(rows: Sequence[Any], limit: int) -> Sequence[Any]:
+    """Leave out a last statement of whose rows some may be missing, because a stretch of ``limit`` rows ended there."""
+    if len(rows) < limit or rows[0][0] == rows[-1][0]:
+        return rows
+    return [row for row in rows if row[0] != rows[-1][0]]
 
 
 def _implicit(view: View, seen: sa.Subquery, params: Mapping[str, object]) -> sa.Select[Any]:

@@ -30,7 +30,9 @@ MOST_CHARS = 200
 WORDS = "words"
 """The column of a view that ``finds``."""
 
-_CJK = "\u2e80-\u2fdf\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uac00-\ud7af\U00020000-\U0003ffff"
+_CJK = (
+    "\u2e80-\u2fdf\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uac00-\ud7af\U00020000-\U0003ffff"
+)
 _PIECES = re.compile(f"[{_CJK}]+|[^\\W_{_CJK}]+")
 _IS_CJK = re.compile(f"[{_CJK}]")
 _LONGEST = 64
@@ -59,7 +61,7 @@ def _cut(text: str, *, single: bool = True) -> Iterator[str]:
             yield from (piece[at : at + 2] for at in range(len(piece) - 1))
 
 
-def matching(
+def matching(  # noqa: PLR0913 - where, what, and which stretch of it
     connection: sa.Connection, table: sa.Table, token: str, words: tuple[str, ...], below: int, limit: int
 ) -> list[int]:
     """Return up to ``limit`` log indices below ``below``, newest first, of rows that hold all ``words``.

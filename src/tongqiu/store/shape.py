@@ -94,6 +94,7 @@ def shape_of(view: View) -> str:
     """Return a digest of everything that decides what is in the table; another one means: build it again."""
     columns = [[column.name, column.type] for column in view.columns]
     plain = [view.name, view.version, list(view.reads), columns, list(view.key), view.rows]
+    plain += [True] if view.finds else []
     return hashlib.sha256(cbor.dumps(plain)).hexdigest()
 
 
