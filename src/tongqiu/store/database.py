@@ -298,7 +298,8 @@ def _check_header(path: Path) -> None:
     """Refuse a file that is not SQLite, or not ours, before anything could write to it."""
     with path.open("rb") as stream:
         header = stream.read(100)
-    if not header:
+    if not header.strip(b"\0"):
+        # Empty, or the power went before its first page was on the disk: SQLite clears it by its journal, or refuses it.
         return
     if len(header) < 100 or header[:16] != b"SQLite format 3\x00":  # noqa: PLR2004 - the header's length
         raise _foreign(str(path))
