@@ -101,9 +101,11 @@ def create(path: Path, *, name: str, sort: str = "unstated", database: str = "")
     Raises Malformed (``home.name``, ``home.sort``) before anything is written, Unreachable (``home.storage``) when the
     disk does not take it, Refused (``home.exists``) when another party lives there already.
     """
+    from tongqiu.store.database import made_folder, sync
+
     _check(name, sort)
     try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        made_folder(path)
         (path / "keys").mkdir(mode=0o700, exist_ok=True)
         for key in ("party", "log"):
             file = path / "keys" / f"{key}.pem"
@@ -112,6 +114,8 @@ def create(path: Path, *, name: str, sort: str = "unstated", database: str = "")
         if not (path / "secret").exists():
             _write_new(path / "secret", secrets.token_bytes(32), 0o600)
         if not (path / "node.toml").exists():
+            # Where this file is, keys and secret are: also after a power cut.
+            sync(path)
             log = keyfile.load(path / "keys" / "log.pem")
             lines = {
                 "name": name,
