@@ -274,9 +274,9 @@ def test_everything_works_on_postgres(postgres: str, tmp_path: Path) -> None:
         paper = Paper(store)
         test_statements_are_read_back_for_whom_they_are_meant(store, paper)
         with (
-            store.backend._database.write(),
+            store.backend._database.write(),  # noqa: SLF001 - somebody else's write
             open_store(postgres, keys=tmp_path / KEYS, create=False, wait=0.1) as other,
-        ):  # noqa: SLF001
+        ):
             with pytest.raises(Unreachable) as raised:
                 other.backend.fence()
             assert "locked" in raised.value.what.en

@@ -213,14 +213,14 @@ class SqlBackend:
         content, blob = schema.content.c, schema.blob.c
         for start in range(0, len(slots), _PIECE):
             chosen = slots[start : start + _PIECE]
-            again = connection.execute(sa.select(content.idx).where(content.slot.in_(chosen))).scalars().all()
-            _erase(connection, tuple(again))
-            blobs.drop(
-                connection, connection.execute(sa.select(blob.digest).where(blob.slot.in_(chosen))).scalars().all()
-            )
-            blobs.spend(
-                connection, sa.select(sa.values(sa.column("slot", schema.Number)).data([(each,) for each in chosen]))
-            )
+            if again := connection.execute(sa.select(content.idx).where(content.slot.in_(chosen))).scalars().all():
+                _erase(connection, tuple(again))
+            files = sa.select(blob.digest).where(blob.slot.in_(chosen))
+            blobs.drop(connection, connection.execute(files).scalars().all())
+            noted = sa.select(schema.spent.c.slot).where(schema.spent.c.slot.in_(chosen))
+            missing = set(chosen) - set(connection.execute(noted).scalars())
+            if missing:
+                connection.execute(sa.insert(schema.spent), [{"slot": slot} for slot in sorted(missing)])
         blobs.drop(connection, connection.execute(blobs.stale(time.time())).scalars().all())
         return _mark_unscrubbed(connection)
 

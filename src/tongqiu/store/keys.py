@@ -21,6 +21,7 @@ import errno
 import os
 import secrets
 import threading
+from functools import cache
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from tongqiu.record.faults import Malformed, Missing, Unreachable
@@ -29,6 +30,8 @@ from tongqiu.record.text import Text
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
     from pathlib import Path
+
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 KEYS = "content.keys"
 """The name of the file where nothing else is named: beside the database file, in the store's folder."""
@@ -93,10 +96,13 @@ class Keys:
     def seal(self, items: Iterable[tuple[bytes, bytes]]) -> list[tuple[int, bytes]]:
         """Encipher each ``(about, data)`` under a new key of its own; return slots and what to keep, in the same order."""
         given = list(items)
-        return [
-            (slot, enciphered(key, about, data))
-            for (slot, key), (about, data) in zip(self.take(len(given)), given, strict=True)
-        ]
+        cipher, _ = _aes()
+        nonces = secrets.token_bytes(_NONCE * len(given))
+        sealed = []
+        for at, ((slot, key), (about, data)) in enumerate(zip(self.take(len(given)), given, strict=True)):
+            nonce = nonces[_NONCE * at : _NONCE * (at + 1)]
+            sealed.append((slot, nonce + cipher(key).encrypt(nonce, data, about)))
+        return sealed
 
     def open(self, slot: int, about: bytes, sealed: bytes) -> Opened:
         """Return what was sealed in ``slot`` about ``about``, or why it cannot be read."""
@@ -167,7 +173,10 @@ class Keys:
         )
 
     def _length(self) -> int:
-        return os.fstat(self._handle).st_size
+        try:
+            return os.fstat(self._handle).st_size
+        except OSError as error:
+            raise self._fault(error) from error
 
     def _put(self, places: Sequence[int], data: bytes) -> int:
         """Write ``data`` at each of ``places``, or at the end where none is named, flush, and return where it begins last.
@@ -199,23 +208,29 @@ class Keys:
 
 def enciphered(key: bytes, about: bytes, data: bytes, *, nonce: bytes = b"") -> bytes:
     """Return ``nonce || AES-256-GCM(key, nonce, data)``, bound to ``about`` (NIST SP 800-38D; a random 12-byte nonce)."""
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
+    cipher, _ = _aes()
     nonce = nonce or secrets.token_bytes(_NONCE)
-    return nonce + AESGCM(key).encrypt(nonce, data, about)
+    return nonce + cipher(key).encrypt(nonce, data, about)
 
 
 def deciphered(key: bytes, about: bytes, sealed: bytes) -> bytes | None:
     """Return what was enciphered so, or None where key, ``about`` or any byte is another."""
-    from cryptography.exceptions import InvalidTag
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
+    cipher, wrong_tag = _aes()
     if len(sealed) <= _NONCE:
         return None
     try:
-        return AESGCM(key).decrypt(sealed[:_NONCE], sealed[_NONCE:], about)
-    except InvalidTag:
+        return cipher(key).decrypt(sealed[:_NONCE], sealed[_NONCE:], about)
+    except wrong_tag:
         return None
+
+
+@cache
+def _aes() -> tuple[type[AESGCM], type[Exception]]:
+    """Return the cipher and what it raises, imported when the first content needs it."""
+    from cryptography.exceptions import InvalidTag
+    from cryptography.hazmat.primitives.ciphers import aead
+
+    return aead.AESGCM, InvalidTag
 
 
 def piece_of(digest: bytes, number: int) -> bytes:
@@ -234,14 +249,17 @@ def open_keys(path: Path, *, create: bool) -> Keys:
         if create and not path.exists():
             _create(path)
         handle = os.open(path, os.O_RDONLY)
+        try:
+            head = _read_at(handle, 0, SIZE)
+            if len(head) < SIZE or not head.startswith(MAGIC):
+                raise wrong(path)
+        except (OSError, Malformed):
+            os.close(handle)
+            raise
     except FileNotFoundError as error:
         raise _none(path) from error
     except OSError as error:
         raise fault_of(error, str(path)) from error
-    head = _read_at(handle, 0, SIZE)
-    if len(head) < SIZE or not head.startswith(MAGIC):
-        os.close(handle)
-        raise wrong(path)
     return Keys(path, head[-_NAME:].hex(), handle)
 
 
