@@ -8,7 +8,7 @@ import importlib.resources
 import json
 import re
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 import jinja2
 
@@ -73,6 +73,11 @@ class Voice:
         """Return a link to a page of ours; parameters that are empty are left out."""
         pairs = {key: str(value) for key, value in {**query, **self._keep}.items() if value not in {None, ""}}
         return f"{path}?{urlencode(pairs)}" if pairs else path
+
+    def go(self, path: str) -> str:
+        """Return a link to a path of ours that may bring a query along."""
+        where, _, query = path.partition("?")
+        return self.url(where, **dict(parse_qsl(query)))
 
     def about(self, subject: Subject) -> str:
         """Return the link to the page of a subject."""

@@ -17,7 +17,6 @@ from tongqiu.portal.models import (
     RecordRow,
     RegistryRow,
     Step,
-    SystemCard,
 )
 from tongqiu.portal.posted import EMPTY, Posted
 from tongqiu.practice import load
@@ -93,11 +92,6 @@ class Visit(NamedTuple):
         if len(value) != 64 or not _HEX.issuperset(value):  # noqa: PLR2004 - hex digits of SHA-256
             raise directory.absent()
         return f"sha-256:{value}"
-
-
-def _home(visit: Visit) -> Shown:
-    model = overview.home(visit.node, visit.desk, offset=visit.whole("offset", 0, 10**6))
-    return Shown("home.html", Text(en="Systems", zh="系统"), model, sheet.sheet(SystemCard, model.systems))
 
 
 def _subject(visit: Visit) -> Shown:
@@ -210,7 +204,6 @@ def _about(visit: Visit) -> Shown:
 
 
 PAGES: tuple[tuple[str, str, Callable[[Visit], Shown]], ...] = (
-    ("/", "/index", _home),
     ("/subject", "/subject", _subject),
     ("/records", "/records", _records),
     ("/records/{hex}/explain", "/records/{hex}/explain", _explain),

@@ -17,7 +17,7 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from tongqiu.node.people import NOBODY, Signed
-from tongqiu.portal import directory, signin
+from tongqiu.portal import directory, queue, search, signin
 from tongqiu.portal.draw import Voice, css, render
 from tongqiu.portal.guard import Guard, seal
 from tongqiu.portal.limits import Limits
@@ -65,6 +65,8 @@ class Site:
             Route("/records/{hex}/receipt", self.raw(_receipt)),
             Route("/files/{hex}", self.raw(_stream)),
             *signin.routes(self),
+            *queue.routes(self),
+            *search.routes(self),
         ]
         for path, beside, show in PAGES:
             made += self.page(path, beside, show)
@@ -311,6 +313,15 @@ def serve(  # noqa: PLR0913 - each part is named at the call
         limit_concurrency=256,
         timeout_keep_alive=15,
     )
+
+
+def address(host: str, port: int) -> str:
+    """Return where people find a site that listens at ``host``, unless its owner says otherwise.
+
+    This machine is called by name: passkeys hold for names alone (WebAuthn Level 3, 5.1.3).
+    """
+    name = "localhost" if is_local(host) else f"[{host}]" if ":" in host.strip("[]") and "[" not in host else host
+    return f"http://{name}:{port}"
 
 
 def is_local(host: str) -> bool:
