@@ -106,6 +106,18 @@ def test_checkpoint_page() -> None:
     assert f"```text vkey\n{checkpoint.vkey(ORIGIN, LOG.public)}\n```" in page("checkpoint")
 
 
+def test_the_second_signature_of_a_log_on_the_checkpoint_page() -> None:
+    grown, _ = log_of(seven())
+    beside = keyfile.from_seed(bytes(range(128, 160)), MLDSA44)
+    key = checkpoint.cosigner(ORIGIN, beside.public)
+    message = checkpoint.subtree_message(ORIGIN, 0, ORIGIN, 0, 7, grown.root)
+    assert shown("checkpoint", "beside") == message
+    for said in (key.key_id.hex(), f"{len(key.vkey):,} characters", hashlib.sha256(key.vkey.encode()).hexdigest()):
+        assert f"`{said}`" in page("checkpoint") or f" {said}," in page("checkpoint")
+    note = checkpoint.sign(checkpoint.Checkpoint(ORIGIN, 7, grown.root), LOG, beside=beside)
+    assert beside.public.holds(message, checkpoint.parse_note(note).signatures[1][2][8:])
+
+
 def test_cosignatures_on_the_checkpoint_page() -> None:
     grown, _ = log_of(numbered(7))
     message = checkpoint.subtree_message("witness.example/w2", 1795431600, ORIGIN, 0, 7, grown.root)

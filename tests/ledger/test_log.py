@@ -17,7 +17,7 @@ from tongqiu.record.faults import Malformed, Missing, Refused, Unproven
 from tongqiu.record.statement import moment_of
 from tongqiu.record.text import Text
 from tongqiu.seal import keyfile, statement
-from tongqiu.seal.keys import KeyRing
+from tongqiu.seal.keys import MLDSA44, KeyRing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -90,6 +90,25 @@ def test_it_opens_only_under_its_own_name_and_key(backend: MemoryBackend, log: L
     with pytest.raises(Malformed) as malformed:
         Log(MemoryBackend(), LOG_KEY, "https://with space")
     assert malformed.value.code == "note.name"
+
+
+def test_a_log_with_a_second_key_signs_its_checkpoints_with_both(backend: MemoryBackend) -> None:
+    beside = keyfile.from_seed(b"q" * 32, MLDSA44)
+    log = Log(backend, LOG_KEY, ORIGIN, clock=Clock(), beside=beside)
+    first, second = (checkpoint.parse_vkey(vkey) for vkey in log.vkeys)
+    assert (first, second.key) == (checkpoint.parse_vkey(log.vkey), beside.public)
+    note = log.checkpoint()
+    assert checkpoint.signers_of(note, [first, second])[1] == {first: 0, second: 0}
+    assert checkpoint.verify(note, first, beside=second) == checkpoint.verify(note, first)
+    # ML-DSA-44 never signs twice alike, so this is one signature for one tree.
+    assert log.checkpoint() == log.proofs([])[0] == note
+    log.record(sealed("1"))
+    assert checkpoint.verify(log.checkpoint(), first, beside=second).size == 2
+    plain = Log(backend, LOG_KEY, ORIGIN, clock=Clock())
+    assert plain.vkeys == (plain.vkey,)
+    with pytest.raises(Unproven) as raised:
+        checkpoint.verify(plain.checkpoint(), first, beside=second)
+    assert raised.value.code == "note.unsigned"
 
 
 def test_records_get_places_receipts_and_a_checkpoint(log: Log) -> None:

@@ -47,6 +47,20 @@ def make_log(signer: Signer = LOG_KEY, origin: str = ORIGIN) -> Log:
 LOG = make_log()
 
 
+def test_whoever_pins_both_keys_of_a_log_asks_for_both() -> None:
+    beside = keyfile.from_seed(b"q" * 32, MLDSA44)
+    both = Policy(POLICY.parties, (LogPin("Log", ORIGIN, LOG_KEY.public, beside.public),))
+    tip = checkpoint.parse_checkpoint(checkpoint.parse_note(LOG.checkpoint()).text)
+    twice = make(checkpoint_note=checkpoint.sign(tip, LOG_KEY, beside=beside))
+    assert passport.read_passport(twice, both, NOW).log_name == "Log"
+    assert passport.read_passport(twice, POLICY, NOW).log_name == "Log"
+    forged = checkpoint.sign(tip, LOG_KEY, beside=keyfile.from_seed(b"r" * 32, MLDSA44))
+    for note in (LOG.checkpoint(), forged):
+        with pytest.raises(Unproven) as raised:
+            passport.read_passport(make(checkpoint_note=note), both, NOW)
+        assert raised.value.code == "note.unsigned"
+
+
 def items(
     log: Log = LOG, indices: tuple[int, ...] = (2, 4, 5), withheld: tuple[int, ...] = (4,)
 ) -> list[passport.Item]:

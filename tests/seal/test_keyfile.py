@@ -14,6 +14,7 @@ import pytest
 
 from tongqiu.record.faults import Fault, Malformed, Missing, Refused, Unreachable
 from tongqiu.seal import keyfile
+from tongqiu.seal.keys import ED25519, MLDSA44
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,6 +46,37 @@ def test_a_key_is_never_overwritten(tmp_path: Path) -> None:
     assert raised.value.code == "key.exists"
     assert path.read_bytes() == before
     assert os.listdir(tmp_path) == ["key"]  # noqa: PTH208 - hidden files count, too
+
+
+def test_a_key_that_must_be_there_is_made_once(tmp_path: Path) -> None:
+    path = tmp_path / "log-pq.pem"
+    made = keyfile.ensure(path, alg=MLDSA44)
+    assert made.public.alg == MLDSA44
+    before = path.read_bytes()
+    assert keyfile.ensure(path, alg=MLDSA44).public == made.public
+    assert path.read_bytes() == before
+    with pytest.raises(Malformed) as raised:
+        keyfile.ensure(path, alg=ED25519)
+    assert raised.value.code == "key.kind"
+
+
+def test_of_those_who_make_it_at_once_all_get_the_same(tmp_path: Path) -> None:
+    for number in range(8):
+        path = tmp_path / str(number)
+        together = threading.Barrier(4)
+        found: list[bytes] = []
+
+        def make(path: Path = path, together: threading.Barrier = together, found: list[bytes] = found) -> None:
+            together.wait()
+            found.append(keyfile.ensure(path, alg=ED25519).kid)
+
+        threads = [threading.Thread(target=make) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(found) == 4
+        assert len(set(found)) == 1
 
 
 def test_of_racing_makers_one_wins(tmp_path: Path) -> None:

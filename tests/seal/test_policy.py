@@ -8,6 +8,7 @@ import pytest
 
 from tongqiu.record.faults import Malformed, Unproven
 from tongqiu.seal import keyfile
+from tongqiu.seal.keys import MLDSA44
 from tongqiu.seal.policy import LogPin, PartyPin, Policy, read_trust, write_trust
 
 if TYPE_CHECKING:
@@ -16,7 +17,10 @@ if TYPE_CHECKING:
 A, B = (keyfile.from_seed(bytes([number]) * 32).public for number in (1, 2))
 POLICY = Policy(
     (PartyPin('The "Lab" \\ 实验室', A.did), PartyPin("Narrow", B.did, frozenset({A.thumbprint, B.thumbprint}))),
-    (LogPin("Log", "log.example/x", A),),
+    (
+        LogPin("Log", "log.example/x", A),
+        LogPin("Two", "log.example/y", A, keyfile.from_seed(bytes(32), MLDSA44).public),
+    ),
 )
 
 
@@ -29,6 +33,13 @@ def test_pins_are_found_by_name_and_key() -> None:
     assert POLICY.party(A.did, B.thumbprint) == POLICY.require_party(A.did, B.thumbprint) == POLICY.parties[0]
     assert POLICY.party(B.did, bytes(32)) is None
     assert POLICY.log("log.example/x", A) == POLICY.require_log("log.example/x", A) == POLICY.logs[0]
+
+
+def test_the_second_key_of_a_log_is_of_the_other_kind() -> None:
+    assert read_trust(write_trust(POLICY).encode()).logs[1].beside == POLICY.logs[1].beside
+    with pytest.raises(Malformed) as raised:
+        read_trust(write_trust(Policy((), (LogPin("L", "log.example/x", A, B),))).encode())
+    assert raised.value.code == "trust.value"
 
 
 def test_policies_compose() -> None:

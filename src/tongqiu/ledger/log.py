@@ -116,7 +116,7 @@ def check_in(  # noqa: PLR0913 - the parts of a row, each named at the call
 class Log:
     """One log: a backend, the key that signs for it, and its name."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the last three are named at the call
         self,
         backend: Backend,
         signer: Signer,
@@ -124,22 +124,24 @@ class Log:
         *,
         clock: Callable[[], str] = now,
         earlier: KeyRing | None = None,
+        beside: Signer | None = None,
     ) -> None:
         """Open the log named ``origin`` and check it against its head; begin it if it is empty.
 
         ``origin`` is the C2SP origin, a URL without scheme. ``clock`` returns the time in the written form. ``earlier``
-        holds keys that signed for this log before. The first entry names origin and key, so that no receipt ever needs
-        an empty path. Costs O(log n). Raises Refused (``log.other-origin``, ``log.other-key``) for a log that is not
+        holds keys that signed for this log before; ``beside`` is its ML-DSA-44 key, which signs checkpoints as well. The
+        first entry names origin and key, so that no receipt ever needs an empty path. Costs O(log n). Raises Refused (``log.other-origin``, ``log.other-key``) for a log that is not
         this one, Unproven (``log.disagrees``) where head and tiles differ, and what the backend raises.
         """
         checkpoint.check_name(origin)
         self.origin = origin
         self._backend = backend
-        self._signer = signer
+        self._signer, self._beside = signer, beside
         self._clock = clock
         self._tiles = tree.Tiles(backend.tile)
         self._epoch = backend.head().epoch
         self._seen = Head()
+        self._noted = (Head(), "")
         self._begin()
         opened = envelope.open_statement(backend.row(0).statement)
         if opened.kid != signer.kid and opened.kid not in (earlier or KeyRing()).keys:
@@ -158,8 +160,15 @@ class Log:
 
     @property
     def vkey(self) -> str:
-        """Return the C2SP verifier key of this log."""
+        """Return the C2SP verifier key of this log's Ed25519 key."""
         return checkpoint.vkey(self.origin, self._signer.public)
+
+    @property
+    def vkeys(self) -> tuple[str, ...]:
+        """Return the C2SP verifier keys under which checkpoints verify: Ed25519, and ML-DSA-44 where there is one."""
+        if self._beside is None:
+            return (self.vkey,)
+        return (self.vkey, checkpoint.cosigner(self.origin, self._beside.public).vkey)
 
     @property
     def reading(self) -> Reading:
@@ -200,7 +209,10 @@ class Log:
         return self._receipt(index, self._proven_head())
 
     def checkpoint(self) -> str:
-        """Return the signed checkpoint of everything logged so far (a C2SP note). Raises Unproven (``log.disagrees``)."""
+        """Return the signed checkpoint of everything logged so far (a C2SP note), the same one until the log has grown.
+
+        Signed with Ed25519 and, where the log has such a key, with ML-DSA-44. Raises Unproven (``log.disagrees``).
+        """
         return self._checkpoint(self._proven_head())
 
     def proofs(self, indices: Sequence[int]) -> tuple[str, tuple[bytes, ...]]:
@@ -220,7 +232,14 @@ class Log:
         )
 
     def _checkpoint(self, head: Head) -> str:
-        return checkpoint.sign(checkpoint.Checkpoint(self.origin, head.size, head.root), self._signer)
+        # ML-DSA-44 takes half a millisecond and 3 KiB: once for each tree, however many ask. Head and note are kept as
+        # one value, so that threads that sign at once leave a pair that belongs together.
+        signed, note = self._noted
+        if (signed.size, signed.root) != (head.size, head.root) or not note:
+            tip = checkpoint.Checkpoint(self.origin, head.size, head.root)
+            note = checkpoint.sign(tip, self._signer, beside=self._beside)
+            self._noted = (head, note)
+        return note
 
     def _receipt(self, index: int, head: Head) -> bytes:
         # An entry logged since the head was read is missing, as it would have been a moment ago.

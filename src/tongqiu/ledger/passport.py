@@ -205,8 +205,9 @@ def read_passport(data: bytes, policy: Policy, now: datetime, *, where: str = ""
     exporter_key = _signing_key(seal, chains, where)
     envelope.verify_statement(seal, exporter_key, where=where)
     log_key = PublicKey.from_cose(body.log_key, where=where)
-    tip = checkpoint.verify(body.checkpoint, checkpoint.NoteKey(body.origin, log_key), where=where)
     log_pin = policy.log(body.origin, log_key)
+    beside = checkpoint.cosigner(body.origin, log_pin.beside) if log_pin and log_pin.beside else None
+    tip = checkpoint.verify(body.checkpoint, checkpoint.NoteKey(body.origin, log_key), beside=beside, where=where)
     ground = _Ground(tip, log_key, chains, policy)
     items = tuple(_read_item(item, ground, f"{where}: item {number}") for number, item in enumerate(body.items, 1))
     _check_order(items, where)

@@ -5,6 +5,7 @@
     HOME/
       keys/party.pem    signs records; readable by its owner alone; belongs in the owner's key backup
       keys/log.pem      signs receipts and checkpoints of the log
+      keys/log-pq.pem   signs checkpoints beside it, with ML-DSA-44, which withstands quantum computers
       instance          the name of this one home, and ...
       seen              ... the last end of its log that it has seen: see :mod:`tongqiu.node.anchor`
       secret            32 bytes from which pseudonyms of subjects are made; as private as the keys
@@ -29,7 +30,7 @@ from tongqiu.record import core
 from tongqiu.record.faults import Malformed, Missing, Refused, Unreachable
 from tongqiu.record.text import Text, inert
 from tongqiu.seal import keyfile
-from tongqiu.seal.keys import Signer
+from tongqiu.seal.keys import MLDSA44, Signer
 from tongqiu.store.keys import KEYS
 
 ENVIRONMENT = "TONGQIU_HOME"
@@ -56,6 +57,9 @@ class Home(NamedTuple):
     party: Signer
     log: Signer
     secret: bytes
+
+    beside: Signer
+    """The log's ML-DSA-44 key: it signs checkpoints beside :attr:`log`."""
 
     @property
     def did(self) -> str:
@@ -163,7 +167,10 @@ def _check(name: str, sort: str) -> None:
 
 
 def load(path: Path) -> Home:
-    """Return the home at ``path``. Raises Missing (``home.missing``), Malformed (``home.settings``), key faults."""
+    """Return the home at ``path``; one from before there was an ML-DSA-44 key of the log gets one.
+
+    Raises Missing (``home.missing``), Malformed (``home.settings``), key faults.
+    """
     if not (path / "node.toml").exists():
         raise Missing(
             "home.missing",
@@ -187,7 +194,8 @@ def load(path: Path) -> Home:
     except OSError as error:
         raise _storage(path, error) from error
     keys = path / "keys"
-    return Home(path, settings, keyfile.load(keys / "party.pem"), keyfile.load(keys / "log.pem"), secret)
+    party, log = keyfile.load(keys / "party.pem"), keyfile.load(keys / "log.pem")
+    return Home(path, settings, party, log, secret, keyfile.ensure(keys / "log-pq.pem", alg=MLDSA44))
 
 
 def _write_new(path: Path, data: bytes, mode: int) -> None:

@@ -60,7 +60,7 @@ class Node:
         self.home, self.store = home, store
         self.practices, self.clock = practices, clock
         anchor.check(home.path, store.backend)
-        self.log = Log(store.backend, home.log, home.settings.origin, clock=clock.now)
+        self.log = Log(store.backend, home.log, home.settings.origin, clock=clock.now, beside=home.beside)
         self.registry = store.registry(tuple(practices.views.values()))
         self._drafting = Drafting(
             home=home,

@@ -156,7 +156,7 @@ def trust_file(home: Home) -> str:
     return write_trust(
         Policy(
             (PartyPin(home.settings.name, home.did),),
-            (LogPin(home.settings.name, home.settings.origin, home.log.public),),
+            (LogPin(home.settings.name, home.settings.origin, home.log.public, home.beside.public),),
         )
     )
 

@@ -150,6 +150,24 @@ def load(path: Path, *, passphrase: bytes | None = None) -> FileSigner:
     return FileSigner(private)
 
 
+def ensure(path: Path, *, alg: int) -> FileSigner:
+    """Return the signer of the key in ``path``, which is made, of the algorithm ``alg``, where there is no file yet.
+
+    Of two processes that make it at once both get the same. Raises as :func:`load` and :func:`create`, and Malformed
+    (``key.kind``) for a key of another algorithm.
+    """
+    try:
+        found = load(path)
+    except Missing:
+        try:
+            return create(path, alg=alg)
+        except Refused:
+            found = load(path)
+    if found.public.alg != alg:
+        raise _bad_kind(str(path))
+    return found
+
+
 def read_public(data: bytes, *, where: str = "") -> PublicKey:
     """Return the public key of a PEM file as others publish it (SubjectPublicKeyInfo, RFC 5280 section 4.1.2.7).
 

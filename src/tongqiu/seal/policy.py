@@ -11,6 +11,7 @@ A trust file (``trust.toml``) is a short list that a person can read and sign of
     name = "The ministry's log"
     origin = "log.ministry.example/ai"
     key = "did:key:z6Mk..."
+    beside = "did:key:z..."           # optional: its ML-DSA-44 key, which must then have signed the checkpoint as well
 
 What is not in it may be perfectly consistent and still be anybody's.
 """
@@ -26,7 +27,7 @@ import msgspec
 
 from tongqiu.record.faults import Malformed, Unproven
 from tongqiu.record.text import Text
-from tongqiu.seal.keys import PublicKey
+from tongqiu.seal.keys import MLDSA44, PublicKey
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -52,6 +53,9 @@ class LogPin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: str
     origin: str
     key: PublicKey
+
+    beside: PublicKey | None = None
+    """The log's ML-DSA-44 key; where it is given, a checkpoint counts only with the signatures of both."""
 
 
 class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -169,7 +173,7 @@ def write_trust(policy: Policy) -> str:
         lines.append("")
     for log in policy.logs:
         lines += ["[[log]]", f"name = {_quoted(log.name)}", f"origin = {_quoted(log.origin)}"]
-        lines += [f"key = {_quoted(log.key.did)}", ""]
+        lines += [f"key = {_quoted(log.key.did)}", *([f"beside = {_quoted(log.beside.did)}"] if log.beside else []), ""]
     return "\n".join(lines)
 
 
@@ -187,9 +191,16 @@ def _party(entry: dict[str, Any], where: str) -> PartyPin:
 
 
 def _log(entry: dict[str, Any], where: str) -> LogPin:
-    _known(entry, ("name", "origin", "key"), where)
+    _known(entry, ("name", "origin", "key", "beside"), where)
     key = PublicKey.from_did(_text(entry, "key", where), where=where)
-    return LogPin(_text(entry, "name", where), _text(entry, "origin", where), key)
+    beside = PublicKey.from_did(_text(entry, "beside", where), where=where) if "beside" in entry else None
+    if beside is not None and beside.alg != MLDSA44:
+        raise _bad(
+            "trust.value",
+            Text(en="beside must be an ML-DSA-44 key.", zh="beside 应为 ML-DSA-44 密钥。"),
+            where,
+        )
+    return LogPin(_text(entry, "name", where), _text(entry, "origin", where), key, beside)
 
 
 def _list(tables: dict[str, Any], name: str, where: str) -> list[dict[str, Any]]:
