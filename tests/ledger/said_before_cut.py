@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 PLANTED = b"planted and to be forgotten "
 GROUPS = (1, 7, 12)
-AGAIN = 4
+AGAIN = 20
 FILE = b"a file that was handed in " * 1500
 
 
@@ -90,8 +90,13 @@ class Judge:
         self._erased = held("personal", PLANTED * 40).entry
         self._stone = self.entries.index(held("tombstone", b"ground").entry)
 
+    def in_home(self, files: dict[str, bytes], told: Sequence[str], place: Path) -> str:
+        """Return what is broken in remains that have the store, or nothing yet, in their folder ``home``."""
+        write(files, place)
+        return self.fault({}, told, place / "home", create=True)
+
     def fault(self, files: dict[str, bytes], told: Sequence[str], place: Path, *, create: bool = False) -> str:
-        """Return what is broken in these remains, or nothing. ``place`` is an empty folder to start them in."""
+        """Return what is broken in these remains, or nothing. ``place`` is a folder to start them in."""
         if "scrubbed" in told and (found := [name for name, data in files.items() if PLANTED in data]):
             return f"erased bytes in {found}"
         write(files, place)

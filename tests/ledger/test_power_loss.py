@@ -25,6 +25,8 @@ from tests.ledger.paper_disk import Call, Disk
 from tests.ledger.said_before_cut import Judge, work
 from tests.ledger.test_sequencer import LOG_KEY, ORIGIN
 from tongqiu.ledger.log import Log
+from tongqiu.record.faults import Unproven
+from tongqiu.store.database import FILE
 from tongqiu.store.house import open_store
 
 if TYPE_CHECKING:
@@ -122,3 +124,12 @@ def test_a_disk_that_only_says_it_flushed_is_seen_to_lose_and_to_tear(story: Sto
     found = faults(story, calls, cuts(calls, POINTS // 3), place)
     assert any(fault.startswith("lost: entry") for fault in found)
     assert any(fault and not fault.startswith("lost") for fault in found)
+
+
+def test_a_file_of_nothing_but_zeros_is_damaged_and_left_alone(tmp_path: Path) -> None:
+    # With a journal beside it this is a store that was being made; SQLite clears it. Without, nobody knows what it was.
+    (tmp_path / FILE).write_bytes(bytes(8192))
+    with pytest.raises(Unproven) as raised:
+        open_store(tmp_path, create=False)
+    assert raised.value.code == "log.corrupt"
+    assert (tmp_path / FILE).read_bytes() == bytes(8192)
