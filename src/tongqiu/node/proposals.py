@@ -144,9 +144,9 @@ def _open(node: Node, signed: Signed, entry: str) -> tuple[Statement, core.Propo
     try:
         statement = node.statement(entry, signed.principal)
     except Missing:
-        raise _missing() from None
+        raise missing() from None
     if statement.kind != core.PROPOSAL.name or statement.issuer != node.me:
-        raise _missing()
+        raise missing()
     if all(each.statement.entry != entry for each in waiting(node, signed)):
         raise Refused(
             "proposal.closed",
@@ -210,7 +210,8 @@ def _files(node: Node, statement: Statement, body: core.Proposal) -> dict[str, t
     }
 
 
-def _missing() -> Missing:
+def missing() -> Missing:
+    """Return the answer to a proposal that is not here, or may not be read."""
     return Missing(
         "proposal.missing",
         Text(en="There is no such proposal here.", zh="此处没有该提议。"),

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tongqiu.node.desk import NodeDesk
 from tongqiu.node.discovery import matches
 from tongqiu.node.filling import fill
-from tongqiu.node.people import Signed
+from tongqiu.node.people import TITLES, Signed
 from tongqiu.practice import load
 from tongqiu.record import core
 from tongqiu.record.audience import Principal, only_for
@@ -83,11 +83,11 @@ def allowed(node: Node, who: Signed | Principal, name: str) -> tuple[Practice, V
     practice, verb = find(node, name)
     signed = signed_of(who)
     if not signed.may(verb.role, verb.name):
+        title = TITLES[verb.role]
         raise Refused(
             "verb.role",
-            Text(en="This needs the role of {role}.", zh="此操作需要 {role} 角色。"),
+            Text(en=f"This needs the role of {title.en.lower()}.", zh=f"此操作需要“{title.zh}”角色。"),
             do=Text(en="Sign in, or ask the owner of the node for that role.", zh="请登录，或向节点所有者申请该角色。"),
-            role=verb.role,
         )
     return practice, verb
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import json
 import re
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
@@ -17,7 +16,7 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from tongqiu.node.people import NOBODY, Signed
-from tongqiu.portal import directory, queue, search, signin
+from tongqiu.portal import directory, forms, openapi, queue, search, signin
 from tongqiu.portal.draw import Voice, css, render
 from tongqiu.portal.guard import Guard, seal
 from tongqiu.portal.limits import Limits
@@ -65,6 +64,7 @@ class Site:
             Route("/records/{hex}/receipt", self.raw(_receipt)),
             Route("/files/{hex}", self.raw(_stream)),
             *signin.routes(self),
+            *forms.routes(self),
             *queue.routes(self),
             *search.routes(self),
         ]
@@ -74,7 +74,8 @@ class Site:
             for page in practice.pages:
                 path = directory.page_path(practice, page.path)
                 made += self.page(path, path, practice_page(page))
-        return [*made, *self.page("/areas/{name}", "/areas/{name}", area)]
+        made += self.page("/areas/{name}", "/areas/{name}", area)
+        return [*made, *openapi.routes(self, made)]
 
     def page(self, path: str, beside: str, show: Callable[[Visit], Shown]) -> list[Route]:
         """Return the routes of one page: HTML at ``path``, JSON and CSV at ``beside``; only for reading."""
@@ -184,15 +185,7 @@ class Site:
         line = row(fault)
         language = self._chosen(request)
         if problem:
-            body = {
-                "type": line.problem,
-                "title": fault.action.of(language),
-                "status": line.http_status,
-                "detail": fault.what.of(language),
-                "code": fault.code,
-                "do": fault.do.of(language),
-            }
-            data = json.dumps(body, ensure_ascii=False).encode()
+            data = openapi.problem(fault, language)
             return Response(data, line.http_status, {"content-language": language}, "application/problem+json")
         switch = Voice(language).url("/", lang="en" if language == "zh" else "zh")
         page = render(
@@ -214,13 +207,13 @@ class Site:
     def stray(self, request: Request, error: Exception) -> Response:
         """Answer an address that no route serves, or a fault of the web framework itself."""
         if isinstance(error, HTTPException) and error.status_code == 404:  # noqa: PLR2004 - as HTTP calls it
-            return self.fault(request, directory.absent(), problem=request.url.path.endswith((".json", ".csv")))
+            return self.fault(request, directory.absent(), problem=_is_data(request.url.path))
         broken = Unreachable(
             "portal.broken",
             Text(en="This page could not be made.", zh="无法生成此页面。"),
             do=Text(en="Try again later, or tell whoever runs this node.", zh="请稍后重试，或告知节点运行者。"),
         )
-        answer = self.fault(request, broken, problem=request.url.path.endswith((".json", ".csv")))
+        answer = self.fault(request, broken, problem=_is_data(request.url.path))
         seal(answer.headers)  # the framework answers its own faults outside the guard
         return answer
 
@@ -263,6 +256,7 @@ def app(  # noqa: PLR0913 - each part is named at the call
         middleware=[
             Middleware(Guard, sessions=sessions, hosts=hosts, url=url, limits=limits),
             Middleware(GZipMiddleware, minimum_size=1000),
+            Middleware(openapi.Fresh),
         ],
         exception_handlers={404: site.stray, 500: site.stray},
     )
@@ -337,6 +331,10 @@ def is_local(host: str) -> bool:
 def local(path: str) -> str:
     """Return ``path`` when it is one of this site (as a form's ``next`` may name), else the first page."""
     return path if _LOCAL_PATH.fullmatch(path) else "/"
+
+
+def _is_data(path: str) -> bool:
+    return path.endswith((".json", ".csv")) or path.startswith("/api/")
 
 
 def _style(_request: Request) -> Response:

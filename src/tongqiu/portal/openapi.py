@@ -1,0 +1,495 @@
+"""What programs may ask of a node, described once (OpenAPI 3.1) from the same values that answer them.
+
+Pages, registries, record types and verbs each become operations and schemas; nothing is written down a second time, so the
+description cannot fall behind. Faults are problems (RFC 9457) in both languages; answers carry strong entity tags.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
+from starlette.routing import Route
+
+from tongqiu.node.filling import is_several, slots
+from tongqiu.portal import directory, forms, models
+from tongqiu.record.faults import TABLE, Missing, row
+from tongqiu.record.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from starlette.requests import Request
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from tongqiu.portal.lent import Node
+    from tongqiu.portal.site import Site
+    from tongqiu.practice import Column, Practice, Verb
+    from tongqiu.record.faults import Fault
+
+JSON = "application/json"
+PROBLEM = "application/problem+json"
+_PLAIN = "text/plain"
+_REF = "#/components/schemas/{name}"
+_GZIP_FROM = 1000
+_PLACE = re.compile(r"{(\w+)(?::path)?}")
+
+
+class Said(msgspec.Struct, frozen=True):
+    """What is wrong or to be done, in both languages."""
+
+    en: str
+    zh: str
+
+
+class Words(msgspec.Struct, frozen=True):
+    """A problem in both languages: what to do about its sort, what is wrong here, and what to do here."""
+
+    title: Said
+    detail: Said
+    do: Said
+
+
+class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A fault (RFC 9457): ``title``, ``detail`` and ``do`` in the reader's language, ``words`` in both.
+
+    ``code`` is stable; ``fields`` says what is wrong with each field of a form.
+    """
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    do: str
+    words: Words
+    where: str = ""
+    fields: dict[str, Said] = {}
+
+
+class Operation(msgspec.Struct, frozen=True):
+    """One page that is data, too: where, what it is called, its model, and what it may be asked."""
+
+    path: str
+    title: Text
+    model: Any
+    params: tuple[str, ...] = ()
+
+
+_ANSWERS: Mapping[str, Any] = {
+    "/index": models.Home,
+    "/systems": models.Home,
+    "/subject": models.SubjectPage,
+    "/records": models.Records,
+    "/records/{hex}/explain": models.ExplainPage,
+    "/records/{hex}": models.RecordPage,
+    "/findings": models.Findings,
+    "/measures": models.Measures,
+    "/registries": models.Registries,
+    "/registries/{name}": models.Registry,
+    "/areas": models.Areas,
+    "/areas/{name}": models.Area,
+    "/kinds/{name}/{version}": models.KindPage,
+    "/jobs": models.Jobs,
+    "/about": models.About,
+    "/do": forms.Actions,
+    "/do/{verb}": forms.FormPage,
+    "/proposals": forms.Proposals,
+    "/proposals/{hex}": forms.ProposalPage,
+    "/drafts": forms.DraftsPage,
+}
+"""What each page answers; a page that is not named here is described without its form."""
+
+_PARAMS: Mapping[str, tuple[str, ...]] = {
+    "/index": ("offset",),
+    "/systems": ("offset",),
+    "/subject": ("id!",),
+    "/records": ("kind", "subject", "search", "after"),
+    "/findings": ("subject", "requirement", "verdict"),
+    "/measures": ("subject", "measure"),
+    "/registries/{name}": ("search", "limit", "offset", "after"),
+    "/do": ("entry", "subject"),
+    "/do/{verb}": ("draft",),
+    "/search": ("q", "sort", "after"),
+}
+_NUMBERS = frozenset({"offset", "limit", "after"})
+_HEX = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
+
+_COLUMNS: Mapping[str, Any] = {
+    "text": {"type": ["string", "null"]},
+    "integer": {"type": ["integer", "null"]},
+    "real": {"type": ["number", "null"]},
+    "boolean": {"type": ["boolean", "null"]},
+    "instant": {"type": ["string", "null"]},
+    "json": {},
+}
+
+
+def routes(site: Site, made: Sequence[Route]) -> list[Route]:
+    """Return the route of the description of everything in ``made`` that a program may ask."""
+    held: list[bytes] = []
+
+    def endpoint(_request: Request) -> Response:
+        if not held:
+            paths = [each.path for each in made if "GET" in (each.methods or set())]
+            held.append(
+                json.dumps(describe(site.node, paths, url=site.url), ensure_ascii=False, sort_keys=True).encode()
+            )
+        return Response(held[0], media_type=JSON)
+
+    return [Route("/api/openapi.json", endpoint)]
+
+
+def describe(node: Node, paths: Iterable[str], *, url: str = "") -> dict[str, Any]:
+    """Return the OpenAPI 3.1 document of a node whose site serves ``paths`` (those that end in ``.json`` are data)."""
+    practices = node.practices
+    pages = {directory.page_path(practice, page.path): page for practice in practices.all for page in practice.pages}
+    data = [each.removesuffix(".json") for each in paths if each.endswith(".json") and not each.startswith("/api/")]
+    found = [
+        Operation(
+            each,
+            pages[each].title if each in pages else _titled(each),
+            pages[each].model if each in pages else _ANSWERS.get(each),
+            _PARAMS.get(each, ()),
+        )
+        for each in data
+    ]
+    verbs = [(practice, verb) for practice in practices.all for verb in practice.verbs] if "/do.json" in paths else []
+    kinds = {kind.name: kind for practice in practices.all for kind in practice.kinds}
+    types = [each.model for each in found if each.model is not None]
+    types += [Problem, forms.Answered, forms.Decision, *(kind.body for kind in kinds.values())]
+    schemas, parts = msgspec.json.schema_components(types, ref_template=_REF)
+    refs = dict(zip(map(_key, types), schemas, strict=True))
+    described: dict[str, Any] = {}
+    for each in found:
+        described[each.path + ".json"] = {"get": _page(each, refs)}
+    if "/registries/{name}" in data:
+        for name, columns in _registries(node):
+            described[f"/registries/{name}.json"] = {"get": _registry(name, columns, refs, node)}
+    for practice, verb in verbs:
+        described[f"/api/do/{verb.name}"] = {"post": _verb(practice, verb, refs, parts)}
+    if verbs:
+        described["/api/proposals/{hex}"] = {"post": _decision(refs)}
+    described.update(_others(paths))
+    parts |= {f"kind.{name.replace('/', '.')}": refs[_key(kind.body)] for name, kind in kinds.items()}
+    return {
+        "openapi": "3.1.1",
+        "jsonSchemaDialect": "https://json-schema.org/draft/2020-12/schema",
+        "info": {
+            "title": f"Tongqiu 同球: {node.name}",
+            "version": version("tongqiu"),
+            "summary": "Systems, records and registries of one node, and what may be done there.",
+            "description": "A signature proves who said something and that it is unchanged; it never proves that it is true. "
+            "签名证明由谁所说、内容未变；它从不证明所说为真。",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": url or "/"}],
+        "tags": [{"name": each.name, "description": f"{each.title.en} {each.title.zh}"} for each in practices.all],
+        "security": [{}, {"token": []}, {"session": []}],
+        "paths": dict(sorted(described.items())),
+        "components": {
+            "schemas": dict(sorted(parts.items())),
+            "securitySchemes": {
+                "token": {"type": "http", "scheme": "bearer"},
+                "session": {"type": "apiKey", "in": "cookie", "name": "tongqiu"},
+            },
+            "responses": _responses(refs),
+            "parameters": {
+                "lang": {"name": "lang", "in": "query", "schema": {"type": "string", "enum": ["zh", "en"]}},
+                "once": {
+                    "name": "Idempotency-Key",
+                    "in": "header",
+                    "description": "A name for this call: sent again, nothing is done and the first answer comes back.",
+                    "schema": {"type": "string", "maxLength": 100, "pattern": "^[!-~]*$"},
+                },
+            },
+        },
+    }
+
+
+def problem(fault: Fault, language: str) -> bytes:
+    """Return a fault as the body of a problem (RFC 9457), in the reader's language and in both."""
+    line = row(fault)
+    spoken = Words(*(Said(each.en, each.zh) for each in (fault.action, fault.what, fault.do)))
+    fields = {name: Said(each.en, each.zh) for name, each in getattr(fault, "fields", {}).items()}
+    return msgspec.json.encode(
+        Problem(
+            line.problem,
+            fault.action.of(language),
+            line.http_status,
+            fault.what.of(language),
+            fault.code,
+            fault.do.of(language),
+            spoken,
+            "" if isinstance(fault, Missing) else fault.where,
+            fields,
+        )
+    )
+
+
+class Fresh:
+    """Gives every answer that is data a strong entity tag, and answers 304 to who holds it already (RFC 9110, 8.8.3, 13.1.2).
+
+    The tag is the SHA-256 of the content; where the content is sent compressed it is another representation, and says so.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Look at what ``app`` answers."""
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, or say that nothing has changed."""
+        if scope["type"] != "http" or scope["method"] not in {"GET", "HEAD"}:
+            await self._app(scope, receive, send)
+            return
+        asked = Headers(scope=scope)
+        start: Message | None = None
+
+        async def looked(message: Message) -> None:
+            nonlocal start
+            if message["type"] == "http.response.start" and _tagged(message):
+                start = message
+                return
+            if start is None or message["type"] != "http.response.body":
+                await send(message)
+                return
+            held, start = start, None
+            if message.get("more_body"):
+                await send(held)
+                await send(message)
+                return
+            body = message.get("body", b"")
+            packed = "gzip" in asked.get("accept-encoding", "") and len(body) >= _GZIP_FROM
+            tag = f'"{hashlib.sha256(body).hexdigest()[:32]}{"-gzip" if packed else ""}"'
+            headers = MutableHeaders(scope=held)
+            headers["etag"] = tag
+            if _holds(asked.get("if-none-match", ""), tag):
+                for name in ("content-length", "content-type"):
+                    del headers[name]
+                held["status"], message = 304, {"type": "http.response.body", "body": b""}
+            await send(held)
+            await send(message)
+
+        await self._app(scope, receive, looked)
+
+
+def _tagged(message: Message) -> bool:
+    media = Headers(raw=message["headers"]).get("content-type", "")
+    return message["status"] == 200 and media.startswith((JSON, "text/csv"))  # noqa: PLR2004 - as HTTP calls it
+
+
+def _holds(named: str, tag: str) -> bool:
+    """Tell whether an If-None-Match header names the tag; the comparison is the weak one (RFC 9110, 13.1.2)."""
+    return named.strip() == "*" or tag in {each.strip().removeprefix("W/") for each in named[:4096].split(",")}
+
+
+# --- operations ------------------------------------------------------------------------------------------------------
+
+
+def _key(type_: Any) -> str:  # noqa: ANN401 - any type
+    return f"{type_.__module__}:{type_.__qualname__}"
+
+
+def _titled(path: str) -> Text:
+    words = path.strip("/").replace("{", "").replace("}", "").replace("/", " ").replace("-", " ") or "index"
+    return Text(en=words.capitalize(), zh=words)
+
+
+def _page(page: Operation, refs: Mapping[str, Any]) -> dict[str, Any]:
+    schema = {"type": "object"} if page.model is None else refs[_key(page.model)]
+    return _get(page.path, page.title, schema, [*_places(page.path), *map(_param, page.params)])
+
+
+def _get(path: str, title: Text, schema: Any, params: list[Any], *, tag: str = "core") -> dict[str, Any]:  # noqa: ANN401
+    refused = {"$ref": "#/components/responses/problem"}
+    return {
+        "operationId": "get" + re.sub(r"[^A-Za-z0-9]+", "_", path).rstrip("_"),
+        "summary": f"{title.en} {title.zh}",
+        "tags": [tag],
+        "parameters": [*params, {"$ref": "#/components/parameters/lang"}],
+        "responses": {
+            "200": {
+                "description": "As data. 数据。",
+                "headers": {"ETag": {"schema": {"type": "string"}}},
+                "content": {JSON: {"schema": schema}},
+            },
+            "304": {"description": "Nothing has changed. 没有变化。"},
+            **{str(line.http_status): refused for line in TABLE.values()},
+            **_GUARDED,
+        },
+    }
+
+
+def _places(path: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "schema": _HEX if name == "hex" else {"type": "string", "minLength": 1, "pattern": "^[^/.]+$"},
+        }
+        for name in _PLACE.findall(path)
+    ]
+
+
+def _param(name: str) -> dict[str, Any]:
+    plain = name.rstrip("!")
+    schema: dict[str, Any] = {"type": "string", "maxLength": 1024 if plain in {"id", "subject"} else 200}
+    if plain in _NUMBERS:
+        schema = {"type": "integer", "minimum": 0, "maximum": 999_999_999}
+    return {"name": plain, "in": "query", "required": name.endswith("!"), "schema": schema}
+
+
+def _registries(node: Node) -> list[tuple[str, tuple[Column, ...]]]:
+    named: dict[str, tuple[Column, ...]] = {name: view.columns for name, view in node.practices.views.items()}
+    return sorted((named | {name: query.columns for name, query in node.practices.queries.items()}).items())
+
+
+def _registry(name: str, columns: tuple[Column, ...], refs: Mapping[str, Any], node: Node) -> dict[str, Any]:
+    held = node.practices.queries.get(name) or node.practices.views[name]
+    cells = [{**_COLUMNS[each.type], "description": f"{each.title.en} {each.title.zh}"} for each in columns]
+    rows = {
+        "type": "array",
+        "items": {"type": "array", "prefixItems": cells, "minItems": len(cells), "maxItems": len(cells)},
+    }
+    schema = {"allOf": [refs[_key(models.Registry)], {"properties": {"rows": rows}}]}
+    params = [_param(each) for each in _PARAMS["/registries/{name}"]]
+    taken = {each["name"] for each in params} | {"lang"}
+    if name in node.practices.views and name not in node.practices.queries:
+        params += [
+            {
+                "name": each.name,
+                "in": "query",
+                "description": each.title.en,
+                "schema": {"type": "string", "maxLength": 200},
+            }
+            for each in columns
+            if each.type != "json" and each.name not in taken
+        ]
+    return _get(f"/registries/{name}", held.title, schema, params, tag=_area(node, name))
+
+
+def _area(node: Node, name: str) -> str:
+    return next(
+        (
+            each.name
+            for each in node.practices.all
+            if name in {*(view.name for view in each.views), *(query.name for query in each.queries)}
+        ),
+        "core",
+    )
+
+
+def _verb(practice: Practice, verb: Verb, refs: Mapping[str, Any], parts: dict[str, Any]) -> dict[str, Any]:
+    (schema,), more = msgspec.json.schema_components([verb.form], ref_template=_REF)
+    name = f"form.{verb.name}"
+    inside = dict(more.pop(schema["$ref"].rpartition("/")[2])) if "$ref" in schema else dict(schema)
+    parts |= more
+    inside["title"], inside["description"] = verb.name, f"{verb.about.en} {verb.about.zh}"
+    inside["properties"] = {slot.name: _slot(slot, inside["properties"][slot.name]) for slot in slots(verb)}
+    parts[name] = inside
+    made = {
+        "description": "Done: the records that were made. 已完成，所生成的记录。",
+        "content": {JSON: {"schema": refs[_key(forms.Answered)]}},
+    }
+    waits = {"description": "A second person must agree. 须经第二人同意。", "content": made["content"]}
+    return {
+        "operationId": "do_" + re.sub(r"[^a-z0-9]+", "_", verb.name),
+        "summary": f"{verb.title.en} {verb.title.zh}",
+        "description": f"{verb.about.en} {verb.about.zh} (role: {verb.role})",
+        "tags": [practice.name],
+        "parameters": [{"$ref": "#/components/parameters/once"}, {"$ref": "#/components/parameters/lang"}],
+        "requestBody": {"required": True, "content": {JSON: {"schema": {"$ref": _REF.format(name=name)}}}},
+        "responses": {"201": made, "202": waits, **_faults()},
+    }
+
+
+def _slot(slot: Any, schema: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN401 - a field of a form
+    """Return what a program sends for one field: as the form takes it, in words where those are easier."""
+    words = {
+        "title": f"{slot.field.title.en} {slot.field.title.zh}",
+        "description": f"{slot.field.help.en} {slot.field.help.zh}",
+    }
+    if slot.field.kind == "file":
+        one = {
+            "type": "object",
+            "properties": {
+                "name": {"type": "string", "minLength": 1, "maxLength": 200},
+                "media": {"type": "string", "default": "application/octet-stream"},
+                "data": {"type": "string", "contentEncoding": "base64"},
+            },
+            "required": ["name", "data"],
+            "additionalProperties": False,
+        }
+        return {"type": "array", "items": one, **words} if is_several(slot.type) else {**one, **words}
+    return {**schema, **words}
+
+
+def _decision(refs: Mapping[str, Any]) -> dict[str, Any]:
+    made = {"description": "Decided. 已决定。", "content": {JSON: {"schema": refs[_key(forms.Answered)]}}}
+    return {
+        "operationId": "decide",
+        "summary": "Agree to a proposal, or do not 同意或不同意提议",
+        "tags": ["core"],
+        "parameters": [
+            *_places("/{hex}"),
+            {"$ref": "#/components/parameters/once"},
+            {"$ref": "#/components/parameters/lang"},
+        ],
+        "requestBody": {"required": True, "content": {JSON: {"schema": refs[_key(forms.Decision)]}}},
+        "responses": {"200": made, "201": made, **_faults()},
+    }
+
+
+def _faults() -> dict[str, Any]:
+    refused = {"$ref": "#/components/responses/problem"}
+    return {**{str(line.http_status): refused for line in TABLE.values()}, **_GUARDED}
+
+
+_OTHERS: Mapping[str, tuple[str, Text]] = {
+    "/checkpoint": ("text/plain", Text(en="The log's signed checkpoint", zh="日志的签名检查点")),
+    "/records/{hex}/envelope": ("application/cose", Text(en="A record as it was signed", zh="记录的签名封装")),
+    "/records/{hex}/receipt": ("application/cose", Text(en="The log's receipt for a record", zh="记录的日志回执")),
+    "/files/{hex}": ("application/octet-stream", Text(en="A file that belongs to a record", zh="记录所附文件")),
+}
+
+
+def _others(paths: Iterable[str]) -> dict[str, Any]:
+    """Return the operations that answer bytes; their faults are pages, in words for people."""
+    found: dict[str, Any] = {}
+    for path in paths:
+        if path in _OTHERS:
+            media, title = _OTHERS[path]
+            told = _get(path, title, {}, _places(path))
+            binary = {} if media == _PLAIN else {"schema": {"type": "string", "contentMediaType": media}}
+            told["responses"]["200"] = {"description": title.en, "content": {media: binary}}
+            for line in TABLE.values():
+                told["responses"][str(line.http_status)] = {"$ref": "#/components/responses/page"}
+            found[path] = {"get": told}
+    return found
+
+
+_GUARDED: Mapping[str, Any] = {
+    str(status): {"$ref": "#/components/responses/plain"} for status in (401, 405, 408, 413, 414, 421, 429)
+}
+
+
+def _responses(refs: Mapping[str, Any]) -> dict[str, Any]:
+    words = {"schema": {"type": "string"}}
+    return {
+        "problem": {
+            "description": "A problem, in both languages. 问题说明（双语）。",
+            "content": {PROBLEM: {"schema": refs[_key(Problem)]}, _PLAIN: words},
+        },
+        "page": {"description": "A page for people. 供人阅读的页面。", "content": {"text/html": words, _PLAIN: words}},
+        "plain": {
+            "description": "Refused at the door, in words. 在入口处被拒绝。",
+            "content": {_PLAIN: words, PROBLEM: {"schema": refs[_key(Problem)]}},
+        },
+    }
