@@ -86,6 +86,28 @@ class Database:
                 yield connection
 
     @contextmanager
+    def follow(self) -> Iterator[sa.Connection]:
+        """Lend a connection as :meth:`write` does, for what is derived from the log: committed whole, not yet flushed.
+
+        The next :meth:`write` flushes it as well; a power cut before that takes it back, whole, and it is derived again.
+        """
+        with self._connected() as connection:
+            connection.execution_options(**_WRITE)
+            driver = connection.connection.driver_connection
+            if not self.sqlite:
+                with connection.begin():
+                    connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
+                    yield connection
+                return
+            assert isinstance(driver, sqlite3.Connection)  # noqa: S101 - as made below
+            driver.execute("PRAGMA synchronous=NORMAL")
+            try:
+                with connection.begin():
+                    yield connection
+            finally:
+                driver.execute(_PRAGMAS[0])
+
+    @contextmanager
     def outside(self) -> Iterator[sa.Connection]:
         """Lend a connection in no transaction at all, for VACUUM and checkpoints."""
         with self._connected() as connection:

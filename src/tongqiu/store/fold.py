@@ -6,6 +6,7 @@ written it meanwhile. So any process may fold at any time, and a crash leaves no
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import sqlalchemy as sa
@@ -30,7 +31,17 @@ STEP = 2048
 STEP_BYTES = 32 * 1024 * 1024
 """About how much content one piece holds in memory at most, in bytes."""
 
-_E = schema.entry.c
+_E, _V = schema.entry.c, schema.view.c
+
+# Made once: a record that is published alone is folded by these four, and most of the time went into writing them down.
+_NAMED = _V.tbl.in_(sa.bindparam("names", expanding=True))
+_PLACES = sa.select(_V.tbl, _V.position, _V.token).where(_NAMED)
+_MOVE = sa.update(schema.view).where(_NAMED).values(position=sa.bindparam("stop"))
+_LEFT_OUT = sa.select(_E.idx).where(
+    _E.idx > sa.bindparam("after"),
+    _E.idx <= sa.bindparam("stop"),
+    sa.or_(_E.erased.is_(True), not_standing()),
+)
 
 
 class Target(NamedTuple):
@@ -51,6 +62,8 @@ class Piece(NamedTuple):
 
     rows: dict[str, list[tuple[Any, ...]]]
     problems: list[tuple[str, int, str, str, str]]
+    end: int = -1
+    """The last index that there is for these tables to fold; -1 where others are behind as well."""
 
 
 def advance(database: Database, targets: Sequence[Target]) -> int:
@@ -59,6 +72,8 @@ def advance(database: Database, targets: Sequence[Target]) -> int:
     while (piece := _read(database, targets)) is not None:
         if _write(database, targets, piece):
             passed += piece.stop - min(position for position, _ in piece.places.values())
+            if piece.stop == piece.end:
+                break
     return passed
 
 
@@ -67,11 +82,7 @@ def _read(database: Database, targets: Sequence[Target]) -> Piece | None:
     with database.read() as connection:
         rows = Rows(connection, database.keys)
         head = rows.head()
-        found = connection.execute(
-            sa.select(schema.view.c.tbl, schema.view.c.position, schema.view.c.token).where(
-                schema.view.c.tbl.in_([target.table.name for target in targets])
-            )
-        ).all()
+        found = connection.execute(_PLACES, {"names": [target.table.name for target in targets]}).all()
         behind = {each.tbl: (each.position, each.token) for each in found if each.position < head.size - 1}
         if not behind:
             return None
@@ -80,27 +91,38 @@ def _read(database: Database, targets: Sequence[Target]) -> Piece | None:
         stop = min([head.size - 1, first + STEP, *ahead])
         chosen = [target for target in targets if behind.get(target.table.name, (None, ""))[0] == first]
         places = {target.table.name: behind[target.table.name] for target in chosen}
-        piece = Piece(places, stop, {target.table.name: [] for target in chosen}, [])
+        end = head.size - 1 if len(chosen) == len(behind) else -1
+        piece = Piece(places, stop, {target.table.name: [] for target in chosen}, [], end)
         return folded(rows, chosen, piece, first)
 
 
 def folded(rows: Rows, chosen: Sequence[Target], piece: Piece, after: int) -> Piece:
     """Return ``piece`` with the rows of every entry above ``after`` up to where it stops, which may be earlier."""
-    wanted = kinds_like(tuple(pattern for target in chosen for pattern in target.view.reads))
-    selected = (
-        sa.select(_E.idx, _E.entry, _E.kind, _E.audience, _E.logged_at, schema.content.c.slot, schema.content.c.sealed)
-        .join(schema.content, schema.content.c.idx == _E.idx)
-        .where(_E.idx > after, _E.idx <= piece.stop, sa.true() if wanted is None else wanted)
-        .order_by(_E.idx)
-    )
-    held, origin = 0, rows.head().origin
-    with rows.connection.execution_options(stream_results=True, yield_per=64).execute(selected) as found:
+    selected = _stretch(tuple(pattern for target in chosen for pattern in target.view.reads))
+    held, origin, place = 0, rows.head().origin, {"after": after, "stop": piece.stop}
+    with rows.connection.execution_options(stream_results=True, yield_per=64).execute(selected, place) as found:
         for each in found:
             held += len(each.sealed)
             _take(rows, origin, chosen, piece, each)
             if held > STEP_BYTES:
                 return piece._replace(stop=each.idx)
     return piece
+
+
+@lru_cache(maxsize=64)
+def _stretch(reads: tuple[str, ...]) -> sa.Select[Any]:
+    """Return what is read to fold kinds that ``reads`` name, above ``after`` and up to ``stop``."""
+    wanted = kinds_like(reads)
+    return (
+        sa.select(_E.idx, _E.entry, _E.kind, _E.audience, _E.logged_at, schema.content.c.slot, schema.content.c.sealed)
+        .join(schema.content, schema.content.c.idx == _E.idx)
+        .where(
+            _E.idx > sa.bindparam("after"),
+            _E.idx <= sa.bindparam("stop"),
+            sa.true() if wanted is None else wanted,
+        )
+        .order_by(_E.idx)
+    )
 
 
 def _take(rows: Rows, origin: str, chosen: Sequence[Target], piece: Piece, each: Any) -> None:  # noqa: ANN401 - a selected row
@@ -146,22 +168,13 @@ def _lost(entry: str) -> NoReturn:
 
 def _write(database: Database, targets: Sequence[Target], piece: Piece) -> bool:
     """Write a piece and its position, unless somebody has done so; leave out what was erased or corrected meanwhile."""
-    catalog = schema.view.c
-    with database.write() as connection:
+    with database.follow() as connection:
         names = list(piece.places)
-        found = connection.execute(
-            sa.select(catalog.tbl, catalog.position, catalog.token).where(catalog.tbl.in_(names))
-        ).all()
+        found = connection.execute(_PLACES, {"names": names}).all()
         if {each.tbl: (each.position, each.token) for each in found} != piece.places:
             return False
         first = min(position for position, _ in piece.places.values())
-        left_out = set(
-            connection.execute(
-                sa.select(_E.idx).where(
-                    _E.idx > first, _E.idx <= piece.stop, sa.or_(_E.erased.is_(True), not_standing())
-                )
-            ).scalars()
-        )
+        left_out = set(connection.execute(_LEFT_OUT, {"after": first, "stop": piece.stop}).scalars())
         chosen = {target.table.name: target for target in targets}
         for name, rows in piece.rows.items():
             taken = [row for row in rows if row[1] not in left_out]
@@ -170,7 +183,7 @@ def _write(database: Database, targets: Sequence[Target], piece: Piece) -> bool:
                 place = [column.name for column in chosen[name].table.columns].index(search.WORDS)
                 search.put(connection, piece.places[name][1], ((row[1], row[place]) for row in taken))
         _insert(connection, schema.problem, (problem for problem in piece.problems if problem[1] not in left_out))
-        connection.execute(sa.update(schema.view).where(catalog.tbl.in_(names)).values(position=piece.stop))
+        connection.execute(_MOVE, {"names": names, "stop": piece.stop})
     return True
 
 

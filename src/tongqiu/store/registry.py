@@ -64,6 +64,7 @@ class Registry:
         self._database = database
         self._audiences = audiences
         self._targets: dict[str, Target] = {}
+        self._retired = False
         taken: set[str] = set()
         for view in views:
             table = table_of(view)
@@ -86,7 +87,9 @@ class Registry:
         Idempotent; any process may do it at any time, and each piece is written together with its position.
         """
         passed = advance(self._database, list(self._targets.values()))
-        self._retire()
+        if not self._retired:
+            self._retire()
+            self._retired = True
         return passed
 
     def rebuild(self, view: str | None = None) -> None:
