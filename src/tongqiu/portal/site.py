@@ -16,7 +16,7 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from tongqiu.node.people import NOBODY, Signed
-from tongqiu.portal import directory, forms, openapi, queue, search, signin
+from tongqiu.portal import directory, forms, openapi, progress, queue, search, signin
 from tongqiu.portal.draw import Voice, css, render
 from tongqiu.portal.guard import Guard, seal
 from tongqiu.portal.limits import Limits
@@ -67,6 +67,7 @@ class Site:
             *forms.routes(self),
             *queue.routes(self),
             *search.routes(self),
+            *progress.routes(self),
         ]
         for path, beside, show in PAGES:
             made += self.page(path, beside, show)
@@ -99,9 +100,9 @@ class Site:
 
         return Route(path, endpoint, methods=["POST"])
 
-    def seen(self, request: Request, shown: Shown, *, status: int = 200) -> Response:
-        """Return a page without JSON and CSV beside it, as the answer to a form."""
-        return self._html(request, shown, "", status)
+    def seen(self, request: Request, shown: Shown, *, status: int = 200, beside: str = "") -> Response:
+        """Return a page as the answer to a form: without JSON and CSV beside it, unless ``beside`` says where they are."""
+        return self._html(request, shown, beside, status)
 
     def onward(self, request: Request, path: str) -> Response:
         """Return the way to a page of ours once a form was taken (303), in the language that was chosen.
@@ -109,7 +110,7 @@ class Site:
         Anything but a path of this site leads to its first page.
         """
         where, _, query = local(path).partition("?")
-        return RedirectResponse(self._voice(request).url(where, **dict(parse_qsl(query))), 303)
+        return RedirectResponse(self.voice(request).url(where, **dict(parse_qsl(query))), 303)
 
     def visit(self, request: Request) -> Visit:
         """Return what is known of a request. Raises Malformed (``portal.params``)."""
@@ -151,7 +152,7 @@ class Site:
         return endpoint
 
     def _html(self, request: Request, shown: Shown, beside: str, status: int = 200) -> Response:
-        voice, language = self._voice(request), self._chosen(request)
+        voice, language = self.voice(request), self._chosen(request)
         query = {key: value for key, value in request.query_params.items() if key != "lang"}
         switch = Voice(language).url(request.url.path, **query, lang="en" if language == "zh" else "zh")
         places = {key: str(value) for key, value in request.path_params.items()}
@@ -190,7 +191,7 @@ class Site:
         switch = Voice(language).url("/", lang="en" if language == "zh" else "zh")
         page = render(
             "fault.html",
-            self._voice(request),
+            self.voice(request),
             fault=fault,
             status=line.http_status,
             title=Text(en="Nothing to show", zh="无法显示"),
@@ -229,7 +230,8 @@ class Site:
     def _chosen(self, request: Request) -> str:
         return choose(request.query_params, request.headers.get("accept-language", ""), self._language)
 
-    def _voice(self, request: Request) -> Voice:
+    def voice(self, request: Request) -> Voice:
+        """Return what speaks the reader's language, and keeps it in every link."""
         language = self._chosen(request)
         return Voice(language, {"lang": language} if "lang" in request.query_params else None)
 
