@@ -276,7 +276,7 @@ class _Check:
             _differs("columns", where=where, detail="issuer, subject")
         if (row.content is None) != (row.salt is None) or (row.erased and row.content is not None):
             _differs("erased" if row.erased else "content", where=where)
-        if row.erased and not self._kept.is_older(position):
+        if row.erased and position not in self._kept.revived:
             self._erased.append(position)
             self._stones_gone = self._stones_gone or row.columns.kind == core.TOMBSTONE.name
         if row.columns.audience and row.columns.audience not in self._audiences:

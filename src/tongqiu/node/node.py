@@ -16,7 +16,7 @@ from tongqiu.ledger.backend import Where
 from tongqiu.ledger.log import Log, Sealed, Submission
 from tongqiu.ledger.registrar import Registrar
 from tongqiu.ledger.sequencer import Sequencer
-from tongqiu.node import anchor, core_verbs
+from tongqiu.node import anchor, core_verbs, forgetting
 from tongqiu.node import core as core_practice
 from tongqiu.node import home as homes
 from tongqiu.node.ask import Snapshot, is_entry, retires
@@ -352,24 +352,14 @@ class Node:
         account: Callable[[tuple[str, ...]], Said] | None = None,
         done: str | None = None,
     ) -> Statement:
-        """Destroy the content, salt and files of a record and log a tombstone with the ground; return the tombstone.
+        """Destroy the keys, content and files of a record and log a tombstone with the ground; return the tombstone.
 
         What rests on it is listed and keeps standing on its receipt alone. Its rows leave every registry, and its bytes
         every file of the store. ``account`` and ``done`` as in :meth:`publish`.
         """
-        target = bytes.fromhex(statement.entry.removeprefix("sha-256:"))
         # A correction names what it corrects, so it goes with it; that the record had ended stays known.
-        corrections = [self.store.backend.row(each).entry for each in self.store.corrections([target]).get(target, ())]
-        goes = {target, *corrections}
-        dependents, after = list[str](), -1
-        while rows := self.store.backend.select(Where(ref=target), after=after, limit=_PAGE):
-            dependents.extend(f"sha-256:{row.entry.hex()}" for row in rows if row.entry not in goes)
-            after = rows[-1].index
-        body = core.Tombstone(
-            entry=statement.entry, ground=ground, authority=authority, dependents=tuple(sorted(dependents))
-        )
-        about = Subject("party", self.me, None, "")
-        said = Said(core.TOMBSTONE.name, about, body, (), statement.content.audience)
+        goes = forgetting.gone_with(self.store, statement.entry)
+        said = forgetting.tombstone(self, statement, goes, ground=ground, authority=authority)
         draft, _ = self._drafting.seal(said, by="core.erase@1", key=None)
         stone, drafts = f"sha-256:{draft.entry.hex()}", [draft]
         spoken = None if account is None else account((stone,))
@@ -384,9 +374,13 @@ class Node:
         (outcome,) = self.log.append([Submission(tuple(drafts), admit, done, erase=tuple(sorted(goes)))])
         if not isinstance(outcome, tuple):
             raise outcome
-        self.registry.catch_up()
         self.store.backend.scrub()
+        self.registry.catch_up()
         return self.statement(f"sha-256:{outcome[0].entry.hex()}")
+
+    def forget(self, subject: Subject, *, ground: str, authority: str = "") -> tuple[Statement, ...]:
+        """Erase every record about ``subject`` that is here, in one transaction; see :mod:`tongqiu.node.forgetting`."""
+        return forgetting.forget(self, subject, ground=ground, authority=authority)
 
     def seal(self, said: Said, *, by: str) -> Sealed:
         """Return ``said`` sealed and ready to be logged in one transaction with what others said; nothing is logged."""
@@ -463,7 +457,7 @@ def open_node(  # noqa: PLR0913 - each part is named at the call
     where = path or homes.default()
     exists = (where / "node.toml").exists()
     home = homes.create(where, name=name or where.name, sort=sort) if create and not exists else homes.load(where)
-    store = open_store(home.store, create=True, writer=anchor.instance(home.path))
+    store = open_store(home.store, keys=home.keys, create=True, writer=anchor.instance(home.path))
     return Node(home, store, discover(core=core_practice.PRACTICE, extra=extra), clock or SystemClock())
 
 

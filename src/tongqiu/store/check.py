@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from tongqiu.store.keys import Fate, Keys
 
 _E = schema.entry.c
+_PIECE = 500
 
 
 class Pair(NamedTuple):
@@ -95,9 +97,16 @@ class Kept:
         for each in self._stream(sa.select(schema.done.c.key, schema.done.c.entries)):
             yield each[0], cut(each[1])
 
-    def is_older(self, index: int) -> bool:
-        """Tell whether an entry's content is still kept under a key that was destroyed: this store is an older copy."""
-        return self.rows.fate(index) == "destroyed"
+    @cached_property
+    def revived(self) -> frozenset[int]:
+        """Return the entries whose content an older copy of the store brought back, under keys destroyed since."""
+        spent = {each[0] for each in self._stream(sa.select(schema.spent.c.slot))}
+        gone, content = sorted(set(self._keys.destroyed()) - spent), schema.content.c
+        found: set[int] = set()
+        for start in range(0, len(gone), _PIECE):
+            wanted = sa.select(content.idx).where(content.slot.in_(gone[start : start + _PIECE]))
+            found.update(self._connection.execute(wanted).scalars())
+        return frozenset(found)
 
     def lost(self, index: int) -> bool:
         """Tell whether the content of an entry is kept while its key is neither there nor destroyed."""
@@ -156,7 +165,9 @@ class Kept:
             table.create(connection)
             self._fold(Target(view, table), place.position, connection)
             ordered = sa.select(table).order_by(table.c["_key"], table.c["_seq"])
-            again, kept = iter(connection.execution_options(yield_per=1024).execute(ordered)), self._stream(ordered)
+            again = iter(connection.execution_options(yield_per=1024).execute(ordered))
+            # What an older copy brought back is forgotten again at the next start, rows and all.
+            kept = (row for row in self._stream(ordered) if row[1] not in self.revived)
             while True:
                 expected, found = next(again, None), next(kept, None)
                 if expected is None and found is None:

@@ -1,0 +1,82 @@
+"""Forgetting: what goes when a record is erased, what it leaves behind, and how all records about one subject go at once.
+
+The store destroys (:mod:`tongqiu.store.backend`); here is decided what, and what the tombstone says.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tongqiu.ledger.backend import Where
+from tongqiu.ledger.log import Submission
+from tongqiu.record import core
+from tongqiu.record.faults import Missing
+from tongqiu.record.statement import Said
+from tongqiu.record.subject import Subject
+from tongqiu.record.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from tongqiu.node.node import Node
+    from tongqiu.record.statement import Statement
+    from tongqiu.store.house import Store
+
+_PAGE = 500
+_KEPT = (core.TOMBSTONE.name,)
+"""A tombstone stays: without it nobody could tell an erasure from a loss."""
+
+
+def gone_with(store: Store, entry: str) -> frozenset[bytes]:
+    """Return the entries that go when ``entry`` does: itself, and its issuer's corrections of it, which name it."""
+    target = _raw(entry)
+    corrections = store.corrections([target]).get(target, ())
+    return frozenset({target, *(store.backend.row(each).entry for each in corrections)})
+
+
+def tombstone(node: Node, statement: Statement, goes: Collection[bytes], *, ground: str, authority: str) -> Said:
+    """Return the tombstone of ``statement``, naming every record that rests on it and does not go with it."""
+    target, dependents, after = _raw(statement.entry), list[str](), -1
+    while rows := node.store.backend.select(Where(ref=target), after=after, limit=_PAGE):
+        dependents.extend(f"sha-256:{row.entry.hex()}" for row in rows if row.entry not in goes)
+        after = rows[-1].index
+    body = core.Tombstone(
+        entry=statement.entry, ground=ground, authority=authority, dependents=tuple(sorted(dependents))
+    )
+    return Said(core.TOMBSTONE.name, Subject("party", node.me, None, ""), body, (), statement.content.audience)
+
+
+def forget(node: Node, subject: Subject, *, ground: str, authority: str) -> tuple[Statement, ...]:
+    """Erase every record about ``subject`` that is here, whoever issued it, in one transaction; return the tombstones.
+
+    A record is about a subject if it names the same id, or the same bytes (:meth:`Subject.same`). Records that only
+    mention it are not found: those that rest on what goes are listed in the tombstones. Raises Missing
+    (``record.missing``) where nothing is about it.
+    """
+    found = {each.entry: each for each in node.source().find("*", subject=subject) if each.kind not in _KEPT}
+    if not found:
+        raise Missing(
+            "record.missing",
+            Text(en="There is no record about {subject} here.", zh="此处没有关于 {subject} 的记录。"),
+            do=Text(en="Check the identifier.", zh="请核对标识符。"),
+            subject=subject.id[:80],
+        )
+    with_each = {entry: gone_with(node.store, entry) for entry in found}
+    goes = frozenset[bytes]().union(*with_each.values())
+    # A correction goes with what it corrects and needs no tombstone of its own.
+    led = {raw for entry, raws in with_each.items() for raw in raws if raw != _raw(entry)}
+    drafts = tuple(
+        node.seal(tombstone(node, each, goes, ground=ground, authority=authority), by="core.erase@1")
+        for each in found.values()
+        if _raw(each.entry) not in led
+    )
+    (outcome,) = node.log.append([Submission(drafts, erase=tuple(sorted(goes)))])
+    if not isinstance(outcome, tuple):
+        raise outcome
+    node.store.backend.scrub()
+    node.registry.catch_up()
+    return tuple(node.statement(f"sha-256:{each.entry.hex()}") for each in outcome)
+
+
+def _raw(entry: str) -> bytes:
+    return bytes.fromhex(entry.removeprefix("sha-256:"))
