@@ -1,30 +1,37 @@
 """Registration of what others signed: many statements at once are checked, logged, and answered with their receipts.
 
-One thread does all of it a group at a time: whoever comes while a group is under way is in the next one. So a statement
-costs one hand-over, and each caller's event loop is woken once for a whole group and not once for each of its parts.
-Order never changes: check, one durable transaction, and only then receipts.
+Two threads do it a group at a time, one checks and one writes: whoever comes while a group is under way is in the next one.
+So a statement costs one hand-over, and each caller's event loop is woken once for a whole group and not once for each of its
+parts. Large groups are checked in a process of their own, beside the one that speaks HTTP. The order never changes: check,
+one durable transaction, and only then receipts.
 """
 
 from __future__ import annotations
 
 import os
+import queue as queues
 import threading
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Final, NamedTuple, Self, TypeAlias
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, Self, TypeAlias
 
-from tongqiu.ledger.log import Submission
+from tongqiu.ledger.log import Sealed, Submission
 from tongqiu.ledger.sequencer import MOST, QUEUE, busy, stopped
 from tongqiu.record.faults import Malformed, Refused, Unproven
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tongqiu.ledger.log import Log, Logged, Sealed
+    from tongqiu.ledger.log import Log, Logged
     from tongqiu.ledger.sequencer import Sequencer
 
 LINGER: Final = 0.004
 """Longest that a group waits for as many as came last time, in seconds."""
+
+LARGE: Final = 24
+"""A group of so many is handed to another process; for fewer the hand-over costs more than it saves."""
+
+_AHEAD = 2
 
 
 class Registered(NamedTuple):
@@ -45,6 +52,22 @@ Tell: TypeAlias = "Callable[[Sequence[tuple[object, Outcome]]], None]"
 """Is told, from the registrar's thread, what became of its statements: pairs of its own ticket and the outcome."""
 
 
+class Beside(Protocol):
+    """Another process that checks; one thread hands groups to it, another takes its answers, in the same order."""
+
+    def hand(self, statements: Sequence[bytes]) -> bool:
+        """Hand over a group. Returns False where that is not possible now."""
+        ...
+
+    def take(self, statements: Sequence[bytes]) -> Sequence[Sealed | None]:
+        """Wait for the answer to a group that was handed over; None for each statement that it could not seal."""
+        ...
+
+    def close(self) -> None:
+        """End it. Idempotent."""
+        ...
+
+
 class _Waiting(NamedTuple):
     statement: bytes
     tell: Tell
@@ -52,29 +75,36 @@ class _Waiting(NamedTuple):
 
 
 class Registrar:
-    """Registers statements for many callers, in one thread; close it, or use it in a ``with``."""
+    """Registers statements for many callers; close it, or use it in a ``with``."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each part is named at the call
         self,
         log: Log,
         sequencer: Sequencer,
         check: Callable[[bytes], Sealed],
         *,
+        beside: Beside | None = None,
         linger: float = LINGER,
         queue: int = QUEUE,
     ) -> None:
-        """Start the thread. ``check`` is the registration policy: it returns what may be logged or raises a Fault.
+        """Start the threads. ``check`` is the registration policy: it returns what may be logged or raises a Fault.
 
-        ``queue`` statements wait at most. A group that is alone never waits for company.
+        Large groups go ``beside`` if that is given; whatever does not come back sealed is checked here. ``queue``
+        statements wait at most. A group that is alone never waits for company.
         """
         self._log, self._sequencer, self._check = log, sequencer, check
-        self._linger, self._room = linger, queue
+        self._beside, self._linger, self._room = beside, linger, queue
         self._changed = threading.Condition()
         self._queue: deque[_Waiting] = deque()
+        self._ready: queues.Queue[tuple[list[_Waiting], Sequence[_Checked] | None] | None] = queues.Queue(_AHEAD)
         self._closing = False
         self._process = os.getpid()
-        self._thread = threading.Thread(target=self._run, name="tongqiu-registrar", daemon=True)
-        self._thread.start()
+        self._threads = [
+            threading.Thread(target=target, name=f"tongqiu-{name}", daemon=True)
+            for name, target in (("check", self._take), ("register", self._write))
+        ]
+        for thread in self._threads:
+            thread.start()
 
     def __enter__(self) -> Self:
         """Return the registrar."""
@@ -88,8 +118,8 @@ class Registrar:
         """Queue ``statement`` and return at once; ``tell`` hears what became of ``ticket`` once that is certain.
 
         Raises Unreachable: ``log.busy`` when too much is waiting (nothing was kept), ``log.stopped`` after :meth:`close`
-        and in a forked child. ``tell`` hears of a :class:`Registered`, of a :class:`Turned`, or of the error that kept
-        the log from being written or from signing; it returns at once and raises nothing.
+        and in a forked child. ``tell`` hears of a :class:`Registered`, of a :class:`Turned`, or of the error that kept the
+        log from being written or from signing; it returns at once and raises nothing.
         """
         with self._changed:
             if self._closing or self._process != os.getpid():
@@ -105,16 +135,22 @@ class Registrar:
         with self._changed:
             self._closing = True
             self._changed.notify()
-        if self._process == os.getpid() and threading.current_thread() is not self._thread:
-            self._thread.join()
+        if self._process == os.getpid() and threading.current_thread() not in self._threads:
+            for thread in self._threads:
+                thread.join()
+            if self._beside is not None:
+                self._beside.close()
 
-    # --- the one thread ---------------------------------------------------------------------------------------------
+    # --- the thread that checks -------------------------------------------------------------------------------------
 
-    def _run(self) -> None:
+    def _take(self) -> None:
         company = 1
         while group := self._next(company):
             company = len(group)
-            self._register(group)
+            statements = [each.statement for each in group]
+            away = self._beside is not None and len(group) >= LARGE and self._beside.hand(statements)
+            self._ready.put((group, None if away else [self._checked(each) for each in statements]))
+        self._ready.put(None)
 
     def _next(self, company: int) -> list[_Waiting]:
         """Return the next group: at once, or after a short wait for as many as came last time; nothing at the end."""
@@ -128,23 +164,32 @@ class Registrar:
         with self._changed:
             return [self._queue.popleft() for _ in range(min(len(self._queue), MOST))]
 
-    def _register(self, group: list[_Waiting]) -> None:
-        kept: list[_Waiting] = []
-        items: list[Sealed] = []
-        outcomes: list[tuple[_Waiting, Outcome]] = []
-        for each in group:
-            try:
-                items.append(self._check(each.statement))
-            except (Malformed, Refused, Unproven) as fault:
-                outcomes.append((each, Turned(fault)))
-            else:
-                kept.append(each)
-        outcomes += zip(kept, self._record(items), strict=True)
-        told: dict[Tell, list[tuple[object, Outcome]]] = {}
-        for each, outcome in outcomes:
-            told.setdefault(each.tell, []).append((each.ticket, outcome))
-        for tell, pairs in told.items():
-            tell(pairs)
+    def _checked(self, statement: bytes) -> _Checked:
+        try:
+            return self._check(statement)
+        except (Malformed, Refused, Unproven) as fault:
+            return Turned(fault)
+        except BaseException as error:  # noqa: BLE001 - a mistake in the policy must not leave anybody waiting
+            return error
+
+    # --- the thread that writes -------------------------------------------------------------------------------------
+
+    def _write(self) -> None:
+        while (taken := self._ready.get()) is not None:
+            group, checked = taken
+            if checked is None:
+                checked = self._taken([each.statement for each in group])
+            items = [each for each in checked if isinstance(each, Sealed)]
+            made = iter(self._record(items))
+            told: dict[Tell, list[tuple[object, Outcome]]] = {}
+            for each, found in zip(group, checked, strict=True):
+                told.setdefault(each.tell, []).append((each.ticket, next(made) if isinstance(found, Sealed) else found))
+            for tell, pairs in told.items():
+                tell(pairs)
+
+    def _taken(self, statements: Sequence[bytes]) -> Sequence[_Checked]:
+        found = self._beside.take(statements) if self._beside is not None else ()
+        return [each or self._checked(statement) for each, statement in zip(found, statements, strict=True)]
 
     def _record(self, items: Sequence[Sealed]) -> Sequence[Outcome]:
         """Log ``items`` in one transaction and make their receipts; what fails, fails for all of them."""
@@ -160,4 +205,6 @@ class Registrar:
         return [Registered(place, receipt) for place, receipt in zip(places, made, strict=True)]
 
 
-__all__ = ["LINGER", "Outcome", "Registered", "Registrar", "Tell", "Turned"]
+_Checked: TypeAlias = "Sealed | Turned | BaseException"
+
+__all__ = ["LARGE", "LINGER", "Beside", "Outcome", "Registered", "Registrar", "Tell", "Turned"]

@@ -20,6 +20,7 @@ from tongqiu.node import anchor, core_verbs, forgetting
 from tongqiu.node import core as core_practice
 from tongqiu.node import home as homes
 from tongqiu.node.ask import Snapshot, is_entry, retires
+from tongqiu.node.checking import Checker
 from tongqiu.node.desk import NodeDesk
 from tongqiu.node.discovery import Practices, discover
 from tongqiu.node.drafting import Drafting, over
@@ -100,7 +101,7 @@ class Node:
     @cached_property
     def registrar(self) -> Registrar:
         """Return what registers the statements of other parties; made when a door first needs it."""
-        return Registrar(self.log, self.sequencer, check_foreign)
+        return Registrar(self.log, self.sequencer, check_foreign, beside=Checker())
 
     @cached_property
     def promises(self) -> Promises:
