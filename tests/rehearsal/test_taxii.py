@@ -11,9 +11,9 @@ import pytest
 
 from tests.rehearsal import taxii
 from tongqiu.node.duties import Duties
-from tongqiu.node.lend import Token, lender, new_token, open_doors, read_tokens
+from tongqiu.node.lend import Token, lender, new_token, open_doors
 from tongqiu.record.audience import EVERYONE, STRANGER, only_for
-from tongqiu.record.faults import Malformed, Refused
+from tongqiu.record.faults import Refused
 from tongqiu.record.statement import Said
 from tongqiu.record.subject import Subject
 from tongqiu.testing import PaperClock, check_practice, paper_node
@@ -125,21 +125,23 @@ def test_pages_follow_each_other_by_the_time_of_logging(node: Node, clock: Paper
     assert seen == ["n0", "n1", "n2"]
 
 
-def test_tokens_are_read_from_the_home_by_digest_and_a_broken_list_opens_nothing(node: Node) -> None:
-    token, digest = new_token()
-    path = node.home.path / "tokens.toml"
-    path.write_text(f'[[token]]\nname = "Centre"\ndigest = "{digest}"\nparty = "{CENTRE}"\n', "utf-8")
-    (held,) = read_tokens(node.home.path)
-    lend = lender(node, taxii.PRACTICE.doors[0], [held])
+def test_a_door_asks_the_node_for_its_tokens_at_every_request(node: Node) -> None:
+    token, kept = node.people.make_door_token(CENTRE, "Centre", groups=[RESPONDERS])
+    lend = lender(node, taxii.PRACTICE.doors[0])
     assert lend({"authorization": f"Bearer {token}"}).me.party == CENTRE
+    assert lend({"authorization": f"Bearer {token}"}).me.groups == {RESPONDERS}
     assert lend({}).me == STRANGER
-    for wrong in (digest, "", "Bearer", "Basic !!!", "Digest x", f"Bearer {token[:-1]}"):
+    for wrong in (kept.id, "", "Bearer", "Basic !!!", "Digest x", f"Bearer {token[:-1]}"):
         with pytest.raises(Refused) as caught:
             lend({"Authorization": wrong})
         assert caught.value.code == "door.token"
-    path.write_text('[[token]]\nname = "x"\nsecret = "y"\n', "utf-8")
-    with pytest.raises(Malformed):
-        open_doors(node, _nothing)
+    mine, _ = node.people.make_token(node.people.owner().id, "reads")
+    writes, _ = node.people.make_token(node.people.owner().id, "writes", scopes=["core.publish"])
+    assert lend({"authorization": f"Bearer {mine}"}).me.party == node.me
+    node.people.end_token(kept.id)
+    for ended in (token, writes):
+        with pytest.raises(Refused):
+            lend({"authorization": f"Bearer {ended}"})
 
 
 def test_nobody_says_anything_through_a_door_that_takes_nothing(node: Node) -> None:

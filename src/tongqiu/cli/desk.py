@@ -1,4 +1,4 @@
-"""Looking after a node: ``serve``, ``records``, ``registry``, corrections, erasure, ``rebuild``, ``areas``, ``node``."""
+"""Looking after a node: ``records``, ``registry``, corrections, erasure, ``rebuild``, ``areas``, ``node``."""
 
 from __future__ import annotations
 
@@ -65,36 +65,6 @@ def find_entry(desk: NodeDesk, beginning: str) -> str:
             entry=beginning,
         )
     return found[0]
-
-
-def serve(
-    *,
-    home: Home = None,
-    host: Annotated[str, Parameter(help="Address to listen on. 监听地址。")] = "127.0.0.1",
-    port: Annotated[int, Parameter(help="Port to listen on. 监听端口。")] = 8470,
-) -> int:
-    """Show systems, records, registries and findings in a browser, read-only. 在浏览器中只读查看。"""
-    from tongqiu.node.duties import Duties
-    from tongqiu.node.lend import open_doors
-    from tongqiu.portal.site import serve as run
-
-    within("--port", port, 0, 65_535)
-    with open_existing(home) as node:
-        duties = Duties(node)
-        duties.keep()
-        console().print(
-            t(
-                "Open http://{host}:{port}/ in a browser; Ctrl-C stops.",
-                "请在浏览器中打开 http://{host}:{port}/ ；Ctrl-C 停止。",
-                host=host,
-                port=port,
-            )
-        )
-        try:
-            run(node, host=host, port=port, language=lang(), doors=lambda pages: open_doors(node, pages))
-        finally:
-            duties.rest()
-    return 0
 
 
 def records(  # noqa: PLR0913 - one option each

@@ -281,7 +281,9 @@ class NodeDesk:
 
     def publish(self, *said: Said) -> Sequence[Statement]:
         """Seal and log all of ``said`` under the node's own party. Raises Refused (``desk.role``) for others."""
-        if self._me.party != self._node.me and not self._me.roles & {"owner", "issuer"}:
+        # A person of the node's own party speaks for it only by role; the party itself, unnamed, always does.
+        own = self._me.party == self._node.me and not self._me.person
+        if not own and not self._me.roles & {"owner", "issuer"}:
             raise Refused(
                 "desk.role",
                 Text(en="You may not make records at this node.", zh="您无权在此节点出具记录。"),

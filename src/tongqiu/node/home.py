@@ -22,7 +22,7 @@ import os
 import secrets
 import tomllib
 from pathlib import Path
-from typing import NamedTuple, get_args, get_type_hints
+from typing import Annotated, NamedTuple, get_args, get_type_hints
 
 import msgspec
 
@@ -35,17 +35,35 @@ from tongqiu.store.keys import KEYS
 
 ENVIRONMENT = "TONGQIU_HOME"
 MAX_NAME = 200
+_HTTPS = r"^(https://[^\s?#@]+|http://(127\.0\.0\.1|localhost)(:[0-9]+)?(/[^\s?#@]*)?)$"
+"""An address of an OpenID provider: plain HTTP only on this machine."""
 SORTS: tuple[str, ...] = get_args(get_type_hints(core.Party)["sort"])
 """What sorts of party there are, as :class:`tongqiu.record.core.Party` says."""
 
 
+class Provider(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The table ``[oidc]`` of ``node.toml``: an OpenID provider at whose word people sign in.
+
+    ``secret`` names a file that holds the client secret, in the home unless absolute. ``admit`` lets anyone in whom the
+    provider vouches for, as a reader; without, only people who were invited and connected their account.
+    """
+
+    issuer: Annotated[str, msgspec.Meta(pattern=_HTTPS, max_length=500)]
+    client_id: Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
+    secret: str = ""
+    title: Annotated[str, msgspec.Meta(max_length=100)] = ""
+    admit: bool = False
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What ``node.toml`` says."""
+    """What ``node.toml`` says. ``url`` is where people find the pages: scheme, host and port, nothing more."""
 
     name: str
     origin: str
     sort: str = "unstated"
     database: str = ""
+    url: Annotated[str, msgspec.Meta(pattern=r"^(https?://[A-Za-z0-9.\-]+(:[0-9]{1,5})?)?$")] = ""
+    oidc: Provider | None = None
     keys: str = ""
 
 

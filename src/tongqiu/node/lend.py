@@ -1,47 +1,42 @@
 """Who is at the door: from the headers of a request to the desk of whoever sent it, and no further.
 
-A token is a secret that this node gave to one party; only its SHA-256 is kept, in ``tokens.toml`` of the node's home::
-
-    [[token]]
-    name = "Regional centre"                    # for the owner's own list
-    digest = "sha-256:<64 hex digits>"
-    party = "did:key:z6Mk..."                   # whose desk it opens
-    groups = ["urn:example:group:responders"]   # may be absent
-    roles = ["contributor"]                     # may be absent
-
+A caller is known by a token that this node gave to its party (:meth:`tongqiu.node.people.People.make_door_token`), or to a
+person of this node, or by a signature over the request with the key of a party that is pinned here (RFC 9421).
 :func:`open_doors` puts every practice's wire protocol under its fixed paths, before whatever else the node serves.
 """
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 import hashlib
 import secrets
-import tomllib
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from contextvars import ContextVar
 from itertools import combinations
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import msgspec
 
 from tongqiu.node.logdesk import LogDesk
+from tongqiu.node.people import READ
 from tongqiu.practice import load
 from tongqiu.record.audience import STRANGER, Principal
-from tongqiu.record.faults import Malformed, Refused
+from tongqiu.record.faults import Fault, Malformed, Refused, Unproven, row
 from tongqiu.record.subject import EntryText
 from tongqiu.record.text import Text
+from tongqiu.seal.httpsig import Request
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from pathlib import Path
 
     from tongqiu.node import Node
     from tongqiu.practice import Door
     from tongqiu.record.statement import Said, Statement
 
-NAME = "tokens.toml"
-MAX_BYTES = 1 << 20
+MAX_SIGNED = 16 << 20
+"""Longest body of a signed request, in bytes: it is verified as a whole before a door sees it."""
 _MAX_HEADER = 4096
 
 Scope: TypeAlias = MutableMapping[str, Any]
@@ -66,10 +61,6 @@ class Token(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return Principal(self.party, self.groups, self.roles)
 
 
-class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    token: tuple[Token, ...] = ()
-
-
 def new_token() -> tuple[str, str]:
     """Return a fresh token of 256 random bits, for its party's eyes, and the digest that is written down here."""
     token = secrets.token_urlsafe(32)
@@ -79,27 +70,6 @@ def new_token() -> tuple[str, str]:
 def digest_of(token: str) -> str:
     """Return the digest under which a token is kept: it is long and random, so one SHA-256 hides it."""
     return "sha-256:" + hashlib.sha256(token.encode()).hexdigest()
-
-
-def read_tokens(home: Path) -> tuple[Token, ...]:
-    """Return the tokens of a node's home; none where it has no such file. Raises Malformed (``door.tokens``)."""
-    path = home / NAME
-    if not path.exists():
-        return ()
-    try:
-        data = path.read_bytes()[:MAX_BYTES]
-        return msgspec.convert(tomllib.loads(data.decode()), _File, strict=False).token
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
-        raise Malformed(
-            "door.tokens",
-            Text(en="The list of tokens cannot be read: {error}.", zh="无法读取令牌清单：{error}。"),
-            do=Text(
-                en="Mend tokens.toml; until then every token is refused.",
-                zh="请修正 tokens.toml；在此之前所有令牌均被拒绝。",
-            ),
-            where=str(path),
-            error=str(error)[:200],
-        ) from error
 
 
 class DoorDesk(LogDesk):
@@ -117,26 +87,33 @@ class DoorDesk(LogDesk):
         return super().publish(*said)
 
 
-def lender(node: Node, door: Door, tokens: Iterable[Token]) -> Callable[[Mapping[str, str]], DoorDesk]:
+def lender(node: Node, door: Door, tokens: Iterable[Token] | None = None) -> Callable[[Mapping[str, str]], DoorDesk]:
     """Return the ``lend`` of one door: from a request's headers to a desk.
 
     A request without a token gets a stranger's desk. ``Bearer`` (RFC 6750) and ``Basic`` (RFC 7617, the token as
-    password) are read. The function raises Refused: ``door.token`` for a token nobody issued, or a header that cannot be
-    read, in the same words; ``door.party`` at a door for nodes alone, without one.
+    password) are read; the tokens are those the node gave out, or ``tokens`` alone. The function raises Refused:
+    ``door.token`` for a token nobody issued, or a header that cannot be read, in the same words; ``door.party`` at a door
+    for nodes alone, without a token or signature.
     """
-    known = {token.digest: token.principal for token in tokens}
+    known = None if tokens is None else {token.digest: token.principal for token in tokens}
 
     def lend(headers: Mapping[str, str]) -> DoorDesk:
         value = next((value for name, value in headers.items() if name.lower() == "authorization"), None)
+        signer = _SIGNER.get()
+        if signer is not None and door.auth != "none":
+            return DoorDesk(node, signer, door.takes)
         if door.auth == "none" or (value is None and door.auth == "token"):
             return DoorDesk(node, STRANGER, ())
         if value is None:
             raise Refused(
                 "door.party",
                 Text(en="Only parties known to this node may ask here.", zh="只有本节点认识的参与方才能在此请求。"),
-                do=Text(en="Send the token that the node's owner gave you.", zh="请附上节点所有者发给您的令牌。"),
+                do=Text(
+                    en="Send the token that the node's owner gave you, or sign the request.",
+                    zh="请附上节点所有者发给您的令牌，或对请求签名。",
+                ),
             )
-        principal = known.get(digest_of(_secret(value)))
+        principal = _held(node, _secret(value)) if known is None else known.get(digest_of(_secret(value)))
         if principal is None:
             raise Refused(
                 "door.token",
@@ -148,13 +125,24 @@ def lender(node: Node, door: Door, tokens: Iterable[Token]) -> Callable[[Mapping
     return lend
 
 
-def open_doors(node: Node, rest: App, *, tokens: Iterable[Token] | None = None) -> App:
+def _held(node: Node, secret: str) -> Principal | None:
+    """Return who holds a token of this node. One of a person opens doors only where it may read."""
+    found = node.people.by_token(secret) if secret else None
+    return None if found is None or (found.person is not None and READ not in (found.scopes or ())) else found.principal
+
+
+_SIGNER: ContextVar[Principal | None] = ContextVar("signer", default=None)
+"""Whose signature over the request at hand was verified; no header can say so."""
+
+
+def open_doors(node: Node, rest: App, *, tokens: Iterable[Token] | None = None, url: str = "") -> App:
     """Return an application that serves every door of every practice under its paths, and ``rest`` everywhere else.
 
-    ``tokens`` are those of the node's home unless given. Raises Malformed (``practice.clash``) when two doors want one
-    path, ``door.tokens``, and ``practice.ref`` for a door that cannot be loaded.
+    ``tokens`` are those that the node gave out unless given. ``url`` is where callers find the node (scheme, host and
+    port), which a signed request must name. Raises Malformed (``practice.clash``) when two doors want one path, and
+    ``practice.ref`` for a door that cannot be loaded.
     """
-    held = read_tokens(node.home.path) if tokens is None else tuple(tokens)
+    held = None if tokens is None else tuple(tokens)
     doors = node.practices.doors
     for one, other in combinations([(mount.rstrip("/"), door.name) for door in doors for mount in door.mounts], 2):
         if _below(one[0], other[0]) or _below(other[0], one[0]):
@@ -170,10 +158,66 @@ def open_doors(node: Node, rest: App, *, tokens: Iterable[Token] | None = None) 
     # A plain coroutine function: servers tell by its form which version of ASGI an application speaks.
     async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
         path = str(scope.get("path", "")) if scope["type"] == "http" else ""
-        app = next((app for mount, app in made.items() if path and _below(path, mount)), rest)
-        await app(scope, receive, send)
+        app = next((app for mount, app in made.items() if path and _below(path, mount)), None)
+        if app is None:
+            await rest(scope, receive, send)
+        elif any(name == b"signature" for name, _ in scope["headers"]):
+            await _signed(node, url, app, scope, receive, send)
+        else:
+            await app(scope, receive, send)
 
     return dispatch
+
+
+async def _signed(node: Node, url: str, app: App, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: PLR0913 - as ASGI calls it, and what it is for
+    """Serve a request that its sender signed: verified as a whole before the door sees any of it, or refused here (401)."""
+    body, more = b"", True
+    while more and len(body) <= MAX_SIGNED:
+        message = await receive()
+        if message["type"] != "http.request":
+            return
+        body, more = body + message.get("body", b""), message.get("more_body", False)
+    try:
+        if more or len(body) > MAX_SIGNED:
+            raise _too_long()
+        found = await asyncio.to_thread(node.people.by_signature, _request(scope, url), body)
+    except Fault as fault:
+        words = f"{fault.what.en} {fault.what.zh}\n".encode()
+        status = 401 if isinstance(fault, Unproven) else row(fault).http_status
+        headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(words)).encode())]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": words})
+        return
+    whole = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def again() -> MutableMapping[str, Any]:
+        return whole.pop() if whole else await receive()
+
+    token = _SIGNER.set(found.principal)
+    try:
+        await app(scope, again, send)
+    finally:
+        _SIGNER.reset(token)
+
+
+def _request(scope: Scope, url: str) -> Request:
+    headers: dict[str, str] = {}
+    for key, value in scope["headers"]:
+        name, text = key.decode("latin-1").lower(), value.decode("latin-1").strip()
+        headers[name] = f"{headers[name]}, {text}" if name in headers else text
+    path = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1")
+    query = scope.get("query_string", b"").decode("latin-1")
+    where = url or f"{scope.get('scheme', 'http')}://{headers.get('host', '')}"
+    return Request(scope["method"], f"{where}{path}" + (f"?{query}" if query else ""), headers)
+
+
+def _too_long() -> Malformed:
+    return Malformed(
+        "door.long",
+        Text(en="A signed request may have {most} bytes.", zh="带签名的请求至多 {most} 字节。"),
+        do=Text(en="Send it in parts, or with a token.", zh="请分次发送，或改用令牌。"),
+        most=MAX_SIGNED,
+    )
 
 
 def _below(path: str, mount: str) -> bool:
@@ -193,4 +237,4 @@ def _secret(value: str) -> str:
     return ""
 
 
-__all__ = ["App", "DoorDesk", "Token", "digest_of", "lender", "new_token", "open_doors", "read_tokens"]
+__all__ = ["App", "DoorDesk", "Token", "digest_of", "lender", "new_token", "open_doors"]

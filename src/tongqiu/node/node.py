@@ -111,7 +111,11 @@ class Node:
     @cached_property
     def people(self) -> People:
         """Return the people of this node: who may sign in and what each may do."""
-        return People(self.store.people, me=self.me, name=self.name, clock=self.clock)
+        from tongqiu.node.passports import own_policy
+
+        return People(
+            self.store.people, me=self.me, name=self.name, clock=self.clock, trust=lambda: own_policy(self.home)
+        )
 
     # --- who and when ------------------------------------------------------------------------------------------------
 

@@ -17,10 +17,13 @@ from tongqiu.record.faults import Malformed, Missing, Refused
 from tongqiu.record.statement import instant, moment_of
 from tongqiu.record.subject import check_id
 from tongqiu.record.text import Text, inert
+from tongqiu.seal import httpsig
+from tongqiu.seal.keys import PublicKey
+from tongqiu.seal.policy import Policy
 from tongqiu.store.people import ACTIVE, ENDED, Once, Person, Session, Token
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from tongqiu.practice import Clock
     from tongqiu.store.people import PeopleTables
@@ -105,11 +108,14 @@ def csrf_of(secret: str) -> str:
 class People:
     """The people of one node; their rows are in the store, what they did is in the log."""
 
-    def __init__(self, tables: PeopleTables, *, me: str, name: str, clock: Clock) -> None:
-        """Look after the people in ``tables`` at the node of party ``me``, called ``name``."""
+    def __init__(
+        self, tables: PeopleTables, *, me: str, name: str, clock: Clock, trust: Callable[[], Policy] = Policy
+    ) -> None:
+        """Look after the people in ``tables`` at the node of party ``me``, called ``name``; ``trust`` names other nodes."""
         self._tables = tables
         self._me, self._party_name = me, name
         self._clock = clock
+        self._trust = trust
 
     # --- who there is ------------------------------------------------------------------------------------------------
 
@@ -141,7 +147,7 @@ class People:
         self._tables.add(made)
         return made
 
-    def change(self, name: str, **values: str) -> Person:
+    def change(self, name: str, /, **values: str) -> Person:
         """Change ``name``, ``role`` or ``party`` of an active person; what they may do changes at once.
 
         Raises as :meth:`add`; Missing (``people.missing``), Refused (``people.last-owner``).
@@ -287,6 +293,30 @@ class People:
     def end_token(self, name: str, person: str | None = None) -> bool:
         """Forget a token by its public name, where ``person`` is given only one of theirs; tell whether it was there."""
         return bool(name) and bool(self._tables.end_token(name, person))
+
+    # --- ways in: signatures of other nodes --------------------------------------------------------------------------
+
+    def by_signature(self, request: httpsig.Request, body: bytes) -> Signed:
+        """Return the pinned party whose node signed a request, each time once. Raises Unproven (``httpsig``)."""
+        policy = self._trust()
+
+        def key(name: str) -> PublicKey | None:
+            if name == self._me or not name.startswith("did:key:"):
+                return None
+            try:
+                found = PublicKey.from_did(name)
+            except Malformed:
+                return None
+            return None if policy.party(name, found.thumbprint) is None else found
+
+        def fresh(name: str) -> bool:
+            lives = datetime.timedelta(seconds=httpsig.LIFE + 2 * httpsig.SKEW)
+            return self._tables.put_once(digest_of(name), Once("nonce", "", ""), self._after(lives))
+
+        now = int(moment_of(self._clock.now()).timestamp())
+        party = httpsig.verify(request, body, now=now, key=key, fresh=fresh)
+        self._tables.sweep(self._clock.now())
+        return Signed(Principal(party), None, "", "", frozenset({READ}), "signature")
 
     # --- inside ------------------------------------------------------------------------------------------------------
 

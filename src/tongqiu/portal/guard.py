@@ -19,7 +19,7 @@ from starlette.responses import Response
 from tongqiu.portal import posted
 from tongqiu.portal.limits import caller
 from tongqiu.portal.session import Call, Sessions
-from tongqiu.record.faults import Fault, Refused, row
+from tongqiu.record.faults import Fault, Refused, Unproven, row
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -165,7 +165,7 @@ class Guard:
             return _plain("What was sent is too long. 发送的内容过长。", 413)
         except TimeoutError:
             return _plain("What was sent took too long to arrive. 发送超时。", 408)
-        except Refused as fault:
+        except (Refused, Unproven) as fault:
             return _plain(f"{fault.what.en} {fault.what.zh}", 401, {"www-authenticate": 'Bearer error="invalid_token"'})
         except Fault as fault:
             return _plain(f"{fault.what.en} {fault.what.zh}", row(fault).http_status)

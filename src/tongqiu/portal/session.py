@@ -9,6 +9,7 @@ from starlette.requests import cookie_parser
 from tongqiu.node.people import LONGEST, NOBODY, READ, Signed
 from tongqiu.record.faults import Refused
 from tongqiu.record.text import Text
+from tongqiu.seal.httpsig import Request
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,7 +51,7 @@ class Sessions:
         return None if known and self._people is not None else NOBODY
 
     def signed(self, call: Call) -> Signed:
-        """Return who sent ``call``. Raises Refused (``sign-in.token``) for a token or signature that does not hold.
+        """Return who sent ``call``. Raises Refused (``sign-in.token``), Unproven (``httpsig``) for what does not hold.
 
         A cookie that opens nothing makes a stranger: sessions end by themselves, and pages are still to be read.
         """
@@ -60,6 +61,8 @@ class Sessions:
             return NOBODY
         if "authorization" in call.headers:
             return self._by_token(call)
+        if "signature" in call.headers:
+            return self._people.by_signature(Request(call.method, call.url, call.headers), call.body)
         return self._people.signed(cookie(call.headers, secure=call.secure))
 
     def _by_token(self, call: Call) -> Signed:

@@ -112,7 +112,7 @@ class PeopleTables:
             connection.execute(sa.insert(schema.person).values(**_plain(person._asdict())))
         return True
 
-    def change(self, name: str, **values: object) -> Person:
+    def change(self, name: str, /, **values: object) -> Person:
         """Change a person; who is ended loses every way in, in the same transaction.
 
         Raises Missing (``people.missing``), Refused (``people.last-owner``) if no owner were left.
