@@ -16,7 +16,7 @@ from tongqiu.record.faults import Missing, Unreachable
 from tongqiu.store import blobs, schema
 from tongqiu.store.database import FILE
 from tongqiu.store.house import Store, open_store
-from tongqiu.store.keys import KEYS
+from tongqiu.store.keys import DESTROYED, KEYS
 
 PLANTED = "Wang Xiaoming 王小明 ID 11010519491231002X"
 
@@ -182,17 +182,54 @@ def test_a_closed_store_lets_go_of_its_files(tmp_path: Path) -> None:
 
 
 @pytest.mark.system
-def test_on_postgres_erased_content_is_in_no_table_file(postgres: str, tmp_path: Path) -> None:
+def test_on_postgres_what_is_erased_is_in_no_file_of_the_server(postgres: str, tmp_path: Path) -> None:
+    folder = Path(postgres.partition("host=")[2], "data")
     with open_store(postgres, keys=tmp_path / KEYS, create=True) as store:
         paper = Paper(store)
         registry = store.registry([NOTES])
-        planted = paper.say({"key": PLANTED, "words": PLANTED})
+        digest, _ = store.backend.stage(io.BytesIO(PLANTED.encode() * 30_000), limit=1 << 22)
+        planted = paper.say({"key": PLANTED, "words": PLANTED}, files=(digest,))
         fill(paper, 100)
         registry.catch_up()
-        paper.erase(planted.index)
-        store.backend.scrub()
-        folder = postgres.partition("host=")[2]
         with store.backend._database.outside() as connection:  # noqa: SLF001 - make the server write all it holds
             connection.exec_driver_sql("CHECKPOINT")
+        # In clear in the tables of the registry alone, which the server's own log leaves out.
+        needles = (PLANTED.encode(), planted.salt or b"")
+        assert registry.select(NOTES.name, {"key": PLANTED}, principal=Principal(ANNA), now=AT).total == 1
+        assert everywhere(folder / "pg_wal", *needles) == []
+        paper.erase(planted.index)
+        store.backend.scrub()
+        with store.backend._database.outside() as connection:  # noqa: SLF001 - as above
+            connection.exec_driver_sql("CHECKPOINT")
             assert registry.select(NOTES.name, principal=Principal(ANNA), now=AT).total == 100
-        assert everywhere(Path(folder, "data", "base"), PLANTED.encode()) == []
+        assert everywhere(folder, *needles) == []
+        assert everywhere(tmp_path, *needles) == []
+        assert (tmp_path / KEYS).read_bytes().count(DESTROYED) == 2
+
+
+@pytest.mark.system
+def test_on_postgres_registries_that_a_crash_took_are_folded_again(postgres: str, tmp_path: Path) -> None:
+    with open_store(postgres, keys=tmp_path / KEYS, create=True) as store:
+        paper = Paper(store)
+        registry = store.registry([NOTES])
+        fill(paper, 30)
+        registry.catch_up()
+        live = registry.digest(NOTES.name)
+        with store.backend._database.write() as connection:  # noqa: SLF001 - what a crash does to unlogged tables
+            kinds = connection.exec_driver_sql(
+                "SELECT relname FROM pg_class WHERE relpersistence = 'u' AND relkind = 'r'"
+            )
+            names = kinds.scalars().all()
+            assert sorted(names) == ["registries_whole", "v_test_notes_1"]
+            connection.exec_driver_sql(f"TRUNCATE {', '.join(names)}")
+        registry.catch_up()
+        assert registry.digest(NOTES.name) == live
+        fill(paper, 5, 30)
+        registry.catch_up()
+        assert registry.select(NOTES.name, principal=Principal(ANNA), now=AT).total == 35
+        with store.backend._database.write() as connection:  # noqa: SLF001 - as above
+            connection.exec_driver_sql("TRUNCATE registries_whole, v_test_notes_1")
+    with open_store(postgres, keys=tmp_path / KEYS, create=False) as store:
+        again = store.registry([NOTES])
+        again.catch_up()
+        assert again.select(NOTES.name, principal=Principal(ANNA), now=AT).total == 35

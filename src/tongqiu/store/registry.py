@@ -34,6 +34,8 @@ WALK = 2000
 """How many rows of a registry are looked at for one page of its newest, however many there are."""
 
 _STRETCH = 500
+_WHOLE = "registries_whole"
+"""A table of one row that is lost with the registries, and only with them."""
 
 
 class Problem(NamedTuple):
@@ -86,6 +88,9 @@ class Registry:
 
         Idempotent; any process may do it at any time, and each piece is written together with its position.
         """
+        if not self._database.sqlite:
+            # The server may have crashed and come back under us, without its registries.
+            self._prepare()
         passed = advance(self._database, list(self._targets.values()))
         if not self._retired:
             self._retire()
@@ -274,16 +279,20 @@ class Registry:
 
     def _prepare(self) -> None:
         """Make missing and changed tables, looking first without a lock."""
-        if self._unfit():
+        with self._database.read() as connection:
+            done = not self._unfit(connection) and not _emptied(connection)
+        if not done:
             with self._database.write() as connection:
+                if _emptied(connection):
+                    for name in connection.execute(sa.select(schema.view.c.tbl)).scalars().all():
+                        _drop(connection, name)
+                    connection.exec_driver_sql(f"CREATE UNLOGGED TABLE IF NOT EXISTS {_WHOLE} (one integer)")
+                    connection.exec_driver_sql(f"INSERT INTO {_WHOLE} VALUES (1)")  # noqa: S608 - own name
                 for target in self._unfit(connection):
                     _drop(connection, target.table.name)
                     _create(connection, target.view, live=True)
 
-    def _unfit(self, connection: sa.Connection | None = None) -> list[Target]:
-        if connection is None:
-            with self._database.read() as reading:
-                return self._unfit(reading)
+    def _unfit(self, connection: sa.Connection) -> list[Target]:
         shapes = {each.tbl: each.shape for each in connection.execute(sa.select(schema.view))}
         return [each for each in self._targets.values() if shapes.get(each.table.name) != shape_of(each.view)]
 
@@ -346,7 +355,7 @@ class Registry:
 
 def _create(connection: sa.Connection, view: View, *, live: bool) -> sa.Table:
     token = secrets.token_hex(8)
-    table = table_of(view, building=not live, token=token)
+    table = table_of(view, building=not live, token=token, unlogged=connection.dialect.name != "sqlite")
     table.create(connection)
     search.attach(connection, view, table, token)
     connection.execute(
@@ -361,6 +370,19 @@ def _create(connection: sa.Connection, view: View, *, live: bool) -> sa.Table:
         )
     )
     return table
+
+
+def _emptied(connection: sa.Connection) -> bool:
+    """Tell whether the server has lost every registry, as it does with unlogged tables when it crashes.
+
+    Registries are in clear. A PostgreSQL server therefore never writes them to its log, which goes to archives and
+    replicas, nor into a base backup; what it loses of them is folded again.
+    """
+    if connection.dialect.name == "sqlite":
+        return False
+    if not sa.inspect(connection).has_table(_WHOLE):
+        return True
+    return connection.exec_driver_sql(f"SELECT one FROM {_WHOLE}").first() is None  # noqa: S608 - own name
 
 
 def _drop(connection: sa.Connection, name: str) -> None:

@@ -54,8 +54,8 @@ class Line(NamedTuple):
     values: tuple[Any, ...]
 
 
-def table_of(view: View, *, building: bool = False, token: str = "") -> sa.Table:
-    """Return the table of ``view``. Raises Malformed (``practice.view``) for names that cannot be columns."""
+def table_of(view: View, *, building: bool = False, token: str = "", unlogged: bool = False) -> sa.Table:
+    """Return the table of ``view``, for PostgreSQL one that its log leaves out if ``unlogged``. Raises Malformed (``practice.view``) for names that cannot be columns."""
     names = [column.name for column in view.columns]
     wrong = [name for name in names if not _NAME.match(name) or name == SEARCH]
     if wrong or len(set(names)) != len(names) or not view.key or not set(view.key) <= set(names):
@@ -79,6 +79,7 @@ def table_of(view: View, *, building: bool = False, token: str = "") -> sa.Table
         sa.Column("_drop", sa.Boolean, nullable=False),
         *(sa.Column(column.name, _type_of(column)) for column in view.columns),
         *([sa.Index(f"{name[:_LONGEST]}_{token[:8]}", "_seq")] if token else []),
+        prefixes=["UNLOGGED"] if unlogged else [],
     )
 
 
