@@ -55,6 +55,18 @@ class Provider(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     admit: bool = False
 
 
+class Places(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The table ``[assess]`` of ``node.toml``: folders of this machine whose systems may be assessed through the pages.
+
+    ``roots`` are for people of the node's own party, ``parties`` for contributors, by the DID of their organisation. All
+    are absolute; without any, assessing is left to the command line. ``at_once`` is how many jobs run side by side.
+    """
+
+    roots: tuple[str, ...] = ()
+    parties: dict[str, tuple[str, ...]] = {}
+    at_once: Annotated[int, msgspec.Meta(ge=1, le=64)] = 2
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What ``node.toml`` says. ``url`` is where people find the pages: scheme, host and port, nothing more."""
 
@@ -64,6 +76,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     database: str = ""
     url: Annotated[str, msgspec.Meta(pattern=r"^(https?://[A-Za-z0-9.\-]+(:[0-9]{1,5})?)?$")] = ""
     oidc: Provider | None = None
+    assess: Places = Places()
     keys: str = ""
 
 

@@ -88,7 +88,7 @@ def read(folder: Path, practices: Practices, *, progress: Callable[[int, int], N
     Raises Missing (``manifest.missing``, ``path.missing``) and Malformed (``manifest.*``, ``path.*``), each naming the
     line to mend.
     """
-    data = _bytes(folder)
+    data = data_of(folder)
     text = _text(data)
     try:
         table = tomllib.loads(text)
@@ -132,7 +132,8 @@ def require(folder: Path) -> None:
         )
 
 
-def _bytes(folder: Path) -> bytes:
+def data_of(folder: Path) -> bytes:
+    """Return the bytes of the manifest in a folder. Raises Missing (``manifest.missing``), Malformed (``manifest.size``)."""
     require(folder)
     with tree.open_regular(tree.resolve(folder, NAME)) as stream:
         data = stream.read(MAX_BYTES + 1)
@@ -294,10 +295,15 @@ def _line(text: str, key: str, table: str | None = None) -> int:
     return 1
 
 
+def system_name(declared: Mapping[str, Any]) -> str:
+    """Return the identifier of a system: the one that ``[system]`` gives, else one made of its name."""
+    return str(declared.get("id") or f"urn:tongqiu:system:{_slug(declared['name'])}")
+
+
 def _target(folder: Path, table: Mapping[str, Any], text: str, progress: Callable[[int, int], None] | None) -> Target:
     declared = dict(table["system"])
     system_id = check_id(
-        declared.get("id") or f"urn:tongqiu:system:{_slug(declared['name'])}",
+        system_name(declared),
         where=f"{NAME}:{_line(text, 'id', 'system')}",
     )
     rows = [(name, row) for name in TYPES for row in table.get(name, [])]

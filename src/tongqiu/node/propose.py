@@ -5,10 +5,12 @@ Nothing is decided for anyone: facts of use are left as questions, and what a co
 
 from __future__ import annotations
 
+import re
+import tomllib
 from typing import TYPE_CHECKING, NamedTuple
 
-from tongqiu.record.faults import Fault
-from tongqiu.record.text import inert
+from tongqiu.record.faults import Fault, Malformed
+from tongqiu.record.text import Text, inert
 from tongqiu.scan import tables, tree
 
 if TYPE_CHECKING:
@@ -21,6 +23,8 @@ SOURCES = frozenset({"py", "js", "ts", "java", "go", "rs", "c", "cc", "cpp", "rb
 PACKAGES = frozenset({"pyproject.toml", "setup.py", "setup.cfg", "package.json", "Cargo.toml", "go.mod"})
 _MOST = 40
 _LONGEST = 190
+_FACTS = re.compile(r"\s*\[\s*facts\s*\]\s*(#.*)?$")
+_TABLE = re.compile(r"\s*\[")
 
 
 class Seen(NamedTuple):
@@ -33,12 +37,13 @@ class Seen(NamedTuple):
 
 
 class Answers(NamedTuple):
-    """What the person said: name and purpose of the system, and for each table its label and sensitive columns."""
+    """What the person said: name and purpose of the system, for each table its label and sensitive columns, and facts."""
 
     name: str
     purpose: str = ""
     labels: Mapping[str, str] = {}
     sensitive: Mapping[str, Sequence[str]] = {}
+    facts: Mapping[str, bool | str] = {}
 
 
 def look(folder: Path) -> Seen:
@@ -66,6 +71,67 @@ def look(folder: Path) -> Seen:
 
 def write(seen: Seen, answers: Answers) -> str:
     """Return the text of a manifest for what was seen and said, with comments in both languages."""
+    return revise(_write(seen, answers), answers.facts)
+
+
+def revise(text: str, facts: Mapping[str, bool | str]) -> str:
+    """Return the text of a manifest with ``facts`` as its answers, all other lines as their owner wrote them.
+
+    Answers that are not among ``facts`` are left as they stand. Raises Malformed (``manifest.revise``) where the result
+    would not say just that: the answers are written in a way that only a person can change.
+    """
+    before = tomllib.loads(text)
+    lines = text.splitlines()
+    start = next((at for at, line in enumerate(lines) if _FACTS.match(line)), None)
+    if start is None:
+        lines += ["", "[facts]"]
+        start = len(lines) - 1
+    stop = next((at for at in range(start + 1, len(lines)) if _TABLE.match(lines[at])), len(lines))
+    held = flat(before.get("facts", {}))
+    for key, value in facts.items():
+        if held.get(key) == value and type(held.get(key)) is type(value):
+            continue
+        line = f"{quoted(key)} = {str(value).lower() if isinstance(value, bool) else quoted(value)}"
+        named = re.compile(rf"\s*[\"']?{re.escape(key)}[\"']?\s*=")
+        at = next((at for at in range(start + 1, stop) if named.match(lines[at])), None)
+        if at is None:
+            end = stop
+            while end > start + 1 and not lines[end - 1].strip():
+                end -= 1
+            lines.insert(end, line)
+            stop += 1
+        else:
+            lines[at] = line
+    made = "\n".join(lines) + "\n"
+    _check_revised(made, before, {**held, **facts})
+    return made
+
+
+def _check_revised(made: str, before: Mapping[str, object], facts: Mapping[str, object]) -> None:
+    try:
+        after = tomllib.loads(made)
+        fits = flat(after.pop("facts", {})) == facts and after == {k: v for k, v in before.items() if k != "facts"}
+    except tomllib.TOMLDecodeError:
+        fits = False
+    if not fits:
+        raise Malformed(
+            "manifest.revise",
+            Text(en="The answers in this tongqiu.toml are written in a way that only a person can change.",
+                 zh="此 tongqiu.toml 中的答案写法特殊，只能手工修改。"),
+            do=Text(en="Open it in an editor and change its [facts].", zh="请用编辑器打开并修改其中的 [facts]。"),
+        )  # fmt: skip
+
+
+def flat(table: object, prefix: str = "") -> dict[str, object]:
+    """Return a table of tables as one table of dotted keys; nothing for what is no table."""
+    found: dict[str, object] = {}
+    for key, value in table.items() if isinstance(table, dict) else ():
+        name = f"{prefix}{key}"
+        found |= flat(value, f"{name}.") if isinstance(value, dict) else {name: value}
+    return found
+
+
+def _write(seen: Seen, answers: Answers) -> str:
     lines = [
         "# What Tongqiu is to assess. 同球将要评估的内容。",
         "# Every key is explained in docs/manifest.md. 各键的说明见 docs/manifest.md。",

@@ -16,7 +16,7 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from tongqiu.node.people import NOBODY, Signed
-from tongqiu.portal import directory, forms, openapi, progress, queue, search, signin
+from tongqiu.portal import directory, forms, openapi, progress, queue, search, signin, wizard
 from tongqiu.portal.draw import Voice, css, render
 from tongqiu.portal.guard import Guard, seal
 from tongqiu.portal.limits import Limits
@@ -68,6 +68,7 @@ class Site:
             *queue.routes(self),
             *search.routes(self),
             *progress.routes(self),
+            *wizard.routes(self),
         ]
         for path, beside, show in PAGES:
             made += self.page(path, beside, show)
