@@ -28,8 +28,12 @@ _COMMANDS: tuple[tuple[str, str, str, str], ...] = (
     ("publish", "tongqiu.cli.desk:publish", "Let others read a record.", "让其他人可以阅读一条记录。"),
     ("withdraw", "tongqiu.cli.desk:withdraw", "Withdraw a record; it stays in the log, marked.", "撤回一条记录；记录仍在日志中，并有标记。"),
     ("erase", "tongqiu.cli.desk:erase", "Destroy a record's content, on a legal ground.", "依据法律理由销毁记录内容。"),
+    ("do", "tongqiu.cli.do:do", "Do what an area offers; lists it all.", "执行各领域提供的操作；可列出全部。"),
+    ("proposals", "tongqiu.cli.do:proposals", "What waits for a second person.", "查看待第二人同意的事项。"),
+    ("approve", "tongqiu.cli.do:approve", "Agree to what another person proposed.", "同意他人的提议。"),
     ("rebuild", "tongqiu.cli.desk:rebuild", "Make every registry anew from the log.", "由日志重建全部名录。"),
     ("fsck", "tongqiu.cli.ledger:fsck", "Derive everything again from the signed entries.", "由已签名的条目重新推导全部内容。"),
+    ("backup", "tongqiu.cli.ledger:backup", "Copy the log and contents, without their keys.", "备份日志与内容，不含密钥。"),
     ("take-over", "tongqiu.cli.ledger:take_over", "Let this copy of a node write.", "允许此节点副本写入。"),
     ("due", "tongqiu.cli.work:due", "What falls due, the earliest first.", "查看到期事项，最早在前。"),
     ("jobs", "tongqiu.cli.work:jobs", "Work in the background: under way and done.", "查看后台工作：进行中与已完成。"),
@@ -78,7 +82,9 @@ def app(lang: str) -> App:
         result_action="return_value",
     )
     for name, where, en, in_chinese in _COMMANDS:
-        made.command(where, name=name, help=in_chinese if zh else en)
+        # The help of `do` is made from what each verb says of itself.
+        flags = {"help_flags": ()} if name == "do" else {}
+        made.command(where, name=name, help=in_chinese if zh else en, **flags)
     return made
 
 

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from tongqiu.cli.words import ask, console, lang, short, t, table, within
+from tongqiu.cli.words import ask, console, lang, short, t, table, tell, within
 from tongqiu.record.faults import Malformed, Missing
-from tongqiu.record.subject import check_id
 from tongqiu.record.text import Text, inert
 
 if TYPE_CHECKING:
     from tongqiu.node.desk import NodeDesk
     from tongqiu.node.node import Node
+    from tongqiu.node.verbs import Done
     from tongqiu.practice import Table
 
 Home = Annotated[
@@ -131,40 +131,32 @@ def registry(
     return 0
 
 
-def publish(
+def publish(  # noqa: PLR0913 - one option each
     entry: Entry,
     *,
     home: Home = None,
     to: Annotated[
         tuple[str, ...], Parameter(help="DIDs of the readers; none means everyone. 读者的 DID；留空表示所有人。")
     ] = (),
+    told: Annotated[tuple[str, ...], Parameter(help="DIDs of those who may reply first. 可先行答复者的 DID。")] = (),
+    until: Annotated[str, Parameter(help="When the reply period ends (UTC). 答复期截止时间（UTC）。")] = "",
     person: Annotated[str, Parameter(help="The person who releases what it rests on. 决定公开所依据记录的人。")] = "",
     why: Annotated[str, Parameter(help="Why that person does. 公开的理由。")] = "",
 ) -> int:
     """Say a record again for more readers; the earlier one is replaced. 面向更多读者重新出具，并替代原记录。"""
-    from tongqiu.record.audience import EVERYONE, only_for
-
-    for reader in to:
-        _check_reader(reader)
     with open_existing(home) as node:
-        desk = node.desk(node.owner)
-        old = desk.record(find_entry(desk, entry))
-        new = node.widen(old, only_for([node.me, *to]) if to else EVERYONE, person=person, why=why)
-        console().print(t("Published as {entry}.", "已公开为 {entry}。", entry=short(new.entry)))
+        values = {"to": to, "told": told, "until": until, "person": person, "why": why}
+        (made, *_) = _act(
+            node, "core.publish", {"entry": find_entry(node.desk(node.owner), entry), **values}
+        ).statements
+        if until:
+            console().print(
+                t("Told; it is published at {until} as {entry} unless a reply asks for a correction.",
+                  "已告知；除非答复要求更正，{entry} 将于 {until} 公开。", until=until, entry=short(made.entry))
+            )  # fmt: skip
+        else:
+            console().print(t("Published as {entry}.", "已公开为 {entry}。", entry=short(made.entry)))
     return 0
-
-
-def _check_reader(reader: str) -> None:
-    """Raise Malformed unless a reader is named by a DID or URN: a mistyped one would shut everybody out."""
-    check_id(reader, where="--to")
-    if reader.startswith("pkg:") or inert(reader, one_line=True) != reader:
-        raise Malformed(
-            "publish.reader",
-            Text(en="{reader} does not name a reader.", zh="{reader} 不是读者标识。"),
-            do=Text(en="Write a DID (did:…) or a URN (urn:…).", zh="请写 DID（did:…）或 URN（urn:…）。"),
-            where="--to",
-            reader=inert(reader[:120], one_line=True),
-        )
 
 
 def withdraw(
@@ -175,8 +167,8 @@ def withdraw(
 ) -> int:
     """No longer stand by a record; it stays in the log, marked. 撤回一条记录；日志中仍在，并有标记。"""
     with open_existing(home) as node:
-        desk = node.desk(node.owner)
-        done = node.withdraw(desk.record(find_entry(desk, entry)), why=why)
+        named = find_entry(node.desk(node.owner), entry)
+        (done,) = _act(node, "core.withdraw", {"entry": named, "why": why}).statements
         console().print(t("Withdrawn by {entry}.", "已由 {entry} 撤回。", entry=short(done.entry)))
     return 0
 
@@ -204,7 +196,17 @@ def erase(
             if sure != short(found.entry):
                 console().print(t("Nothing was destroyed.", "未销毁任何内容。"))
                 return 1
-        stone = node.erase(found, ground=ground, authority=authority)
+        done = _act(node, "core.erase", {"entry": found.entry, "ground": ground, "authority": authority})
+        if done.proposal is not None:
+            console().print(
+                t(
+                    "Proposed as {entry}; a second person must agree (tongqiu proposals).",
+                    "已提议为 {entry}；须经第二人同意（tongqiu proposals）。",
+                    entry=short(done.proposal.entry),
+                )
+            )
+            return 0
+        (stone,) = done.statements
         named = stone.body.get("dependents", [])
         console().print(
             t(
@@ -215,6 +217,19 @@ def erase(
             )
         )
     return 0
+
+
+def _act(node: Node, name: str, values: dict[str, Any]) -> Done:
+    """Do a verb as the person at the terminal; every mistake in its fields is told first."""
+    from tongqiu.node.filling import Unfit
+    from tongqiu.node.verbs import act
+
+    try:
+        return act(node, node.people.at_terminal(), name, values)
+    except Unfit as fault:
+        for field, text in sorted(fault.fields.items()):
+            tell(f"{'--' + field + ': ' if field else ''}{text.of(lang())}\n")
+        raise
 
 
 def rebuild(*, home: Home = None) -> int:

@@ -107,6 +107,8 @@ def fill(verb: Verb, values: Mapping[str, Any], files: Mapping[str, tuple[Attach
     kept: dict[str, Any] = {}
     for slot in slots(verb):
         raw = given.pop(slot.name, None)
+        if not slot.several and isinstance(raw, list | tuple) and len(raw) == 1:
+            raw = raw[0]
         if _absent(raw):
             if slot.required:
                 wrong[slot.name] = NEEDED
@@ -179,7 +181,7 @@ def _default(field: msgspec.structs.FieldInfo) -> Any:  # noqa: ANN401 - whateve
 def _absent(raw: object) -> bool:
     if isinstance(raw, str):
         return not raw.strip()
-    return raw is None or (isinstance(raw, list | tuple) and all(_absent(each) for each in raw))
+    return raw is None or raw in ((), [])
 
 
 def _holds_files(value: object) -> bool:
@@ -195,15 +197,16 @@ def _value(slot: Slot, raw: Any) -> Any:  # noqa: ANN401
     if slot.field.kind == "file":
         return _files(raw)
     if slot.several:
-        parts = raw if isinstance(raw, list | tuple) else str(raw).splitlines()
+        parts = raw if isinstance(raw, list | tuple) else [each for each in str(raw).splitlines() if each.strip()]
         if len(parts) > _MOST_VALUES:
             raise _Wrong(Text(en="These are too many.", zh="数量过多。"))
-        value: Any = [_one(slot.field, each) for each in parts if not _absent(each)]
+        if any(_absent(each) for each in parts):
+            # Silence would here mean the field's default, and that may be everyone.
+            raise _Wrong(Text(en="One of these is empty.", zh="其中有一项为空。"))
+        value: Any = [_one(slot.field, each) for each in parts]
     else:
         if isinstance(raw, list | tuple):
-            if len(raw) != 1:
-                raise _Wrong(Text(en="Give one value.", zh="只能填写一个值。"))
-            raw = raw[0]
+            raise _Wrong(Text(en="Give one value.", zh="只能填写一个值。"))
         value = _one(slot.field, raw)
     try:
         found = msgspec.convert(value, slot.type, strict=False)

@@ -102,7 +102,7 @@ def approve(node: Node, signed: Signed, entry: str, *, once: str = "") -> Done:
         return verbs.done_of(before)
     statement, body = _open(node, signed, entry)
     _decide(node, signed, body)
-    practice, verb = verbs.find(node, body.verb)
+    practice, verb = verbs.find(node.practices, body.verb)
     proposer = _proposer(node, body, verb)
     files = _files(node, statement, body)
     form = fill(verb, {name: value for name, value in body.values.items() if name not in files}, files)
@@ -115,7 +115,7 @@ def decline(node: Node, signed: Signed, entry: str, *, why: str) -> Statement:
     statement, body = _open(node, signed, entry)
     if body.by != signed.principal.person:
         _decide(node, signed, body)
-    _, verb = verbs.find(node, body.verb)
+    _, verb = verbs.find(node.practices, body.verb)
     told = verbs.account(signed.principal, verb, proposal=statement)
     return node.publish([withdrawal(statement, why)], by="verb:core.withdraw", account=lambda made: told(node, made))[0]
 

@@ -29,6 +29,7 @@ from tongqiu.store.people import ACTIVE
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from tongqiu.node.discovery import Practices
     from tongqiu.node.node import Node
     from tongqiu.practice import Practice, Verb
     from tongqiu.record.statement import Attachment
@@ -60,9 +61,9 @@ class VerbDesk(NodeDesk):
         )
 
 
-def find(node: Node, name: str) -> tuple[Practice, Verb]:
+def find(practices: Practices, name: str) -> tuple[Practice, Verb]:
     """Return a verb by its full name, with its practice. Raises Missing (``verb.missing``)."""
-    for practice, verb in node.practices.verbs:
+    for practice, verb in practices.verbs:
         if verb.name == name:
             return practice, verb
     raise Missing(
@@ -80,7 +81,7 @@ def signed_of(who: Signed | Principal) -> Signed:
 
 def allowed(node: Node, who: Signed | Principal, name: str) -> tuple[Practice, Verb]:
     """Return a verb that ``who`` may do. Raises Missing (``verb.missing``), Refused (``verb.role``)."""
-    practice, verb = find(node, name)
+    practice, verb = find(node.practices, name)
     signed = signed_of(who)
     if not signed.may(verb.role, verb.name):
         title = TITLES[verb.role]

@@ -424,7 +424,11 @@ def _typed(verb: Verb, visit: Visit) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, values in visit.posted.fields.items():
         if name not in OWN:
-            found[name] = [line for value in values for line in value.splitlines()] if name in several else values[0]
+            found[name] = (
+                [line for value in values for line in value.splitlines() if line.strip()]
+                if name in several
+                else values[0]
+            )
     return found
 
 
