@@ -30,7 +30,7 @@ def serve(
         link = node.people.link(node.people.owner().id)
         duties = Duties(node)
         duties.keep()
-        supervisor = Supervisor(node.home.path, node.store.jobs, PROCESS)
+        supervisor = Supervisor(node.home.path, node.store.jobs, PROCESS, width=node.home.settings.assess.at_once)
         supervisor.keep()
         console().print(
             t("Open {url}/ in a browser; Ctrl-C stops.", "请在浏览器中打开 {url}/ ；Ctrl-C 停止。", url=url)
