@@ -1,4 +1,4 @@
-"""Looking after the log: ``fsck``, ``take-over``."""
+"""Looking after the log: ``fsck``, ``backup``, ``take-over``."""
 
 from __future__ import annotations
 
@@ -54,6 +54,33 @@ def fsck(*, home: Home = None) -> int:
     console().print(table(("", ""), rows))
     console().print(
         styled(t("Everything follows from the signed entries.", "全部内容均可由已签名的条目推导得出。"), "green")
+    )
+    return 0
+
+
+def backup(
+    file: Annotated[Path, Parameter(help="The new file. 新文件。")],
+    *,
+    home: Home = None,
+) -> int:
+    """Copy the log and all contents to a file that nobody can read without the keys, which are not in it.
+
+    将日志与全部内容复制到一个文件；其中不含密钥，没有密钥则无人能读。
+    """
+    from tongqiu.node import home as homes
+    from tongqiu.store.backup import back_up
+
+    where = homes.load(home or homes.default())
+    count = back_up(where.store, file)
+    console().print(
+        t("{n} entries are copied to {file}.", "已将 {n} 条条目复制到 {file}。", n=f"{count:,}", file=str(file))
+    )
+    console().print(
+        t(
+            "Nobody can read their contents without {keys}: copy that file to another place, and keep only its newest copy.",
+            "没有 {keys} 则无人能读其内容：请将该文件另存他处，且仅保留其最新副本。",
+            keys=str(where.keys),
+        )
     )
     return 0
 

@@ -222,8 +222,8 @@ def untouched(where: Path | str, *, keys: Path | None = None, wait: float = WAIT
 def _read_only(folder: Path, wait: float, keys: Path | None) -> Database:
     path = folder / FILE
     if not path.is_file() or path.stat().st_size == 0:
-        raise databases._none(str(folder))  # noqa: SLF001 - the same room
-    databases._check_header(path)  # noqa: SLF001 - the same room
+        raise databases.none(str(folder))
+    databases.check_header(path)
     address = path.absolute().as_uri() + "?mode=ro"
     engine = sa.create_engine(
         "sqlite://",

@@ -182,9 +182,9 @@ def on_disk(folder: Path, *, create: bool, wait: float = WAIT, keys: Path | None
             made_folder(folder)
         if not path.is_file() or path.stat().st_size == 0:
             if not create:
-                raise _none(str(folder))
+                raise none(str(folder))
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-        _check_header(path)
+        check_header(path)
     except OSError as error:
         raise fault_of(error, str(path)) from error
     engine = sa.create_engine(
@@ -267,7 +267,7 @@ def _revision(database: Database, *, create: bool) -> str | None:
         if tables:
             raise _foreign(database.where)
         if not create:
-            raise _none(database.where)
+            raise none(database.where)
     elif found not in REVISIONS:
         raise Refused(
             "store.newer",
@@ -316,7 +316,7 @@ def _migrate(database: Database) -> None:
             )
 
 
-def _check_header(path: Path) -> None:
+def check_header(path: Path) -> None:
     """Refuse a file that is not SQLite, or not ours, before anything could write to it."""
     with path.open("rb") as stream:
         header = stream.read(100)
@@ -400,7 +400,8 @@ def fault_of(error: BaseException, where: str) -> Fault:
     return Unreachable("log.storage", what, do=do, where=where, error=words[:200])
 
 
-def _none(where: str) -> Missing:
+def none(where: str) -> Missing:
+    """Return the fault for a place where no store is."""
     return Missing(
         "store.none",
         Text(en="There is no store here yet.", zh="此处尚无存储。"),
