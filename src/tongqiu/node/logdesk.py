@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tongqiu.ledger import tiles
+from tongqiu.node import logkeys
 from tongqiu.node.desk import NodeDesk
 from tongqiu.record.faults import Missing, Refused
 from tongqiu.record.text import Text
@@ -98,7 +99,7 @@ class LogDesk(NodeDesk):
 
     def log_keys(self) -> Sequence[PublicKey]:
         """Return every key under which receipts of this log verify, the present one first."""
-        return (self._at.log.public,)
+        return tuple(reversed(logkeys.chain(self._at.log.reading)))
 
     def log_checkpoint(self) -> str:
         """Return the signed checkpoint of everything logged so far."""

@@ -16,7 +16,7 @@ from tongqiu.ledger.backend import Where
 from tongqiu.ledger.log import Log, Sealed, Submission
 from tongqiu.ledger.registrar import Registrar
 from tongqiu.ledger.sequencer import Sequencer
-from tongqiu.node import anchor, core_verbs, forgetting
+from tongqiu.node import anchor, core_verbs, forgetting, logkeys
 from tongqiu.node import core as core_practice
 from tongqiu.node import home as homes
 from tongqiu.node.ask import Snapshot, is_entry, retires
@@ -36,6 +36,7 @@ from tongqiu.record.faults import Missing, Refused
 from tongqiu.record.statement import Said, Statement, read_content
 from tongqiu.record.subject import Subject
 from tongqiu.record.text import Text
+from tongqiu.seal.keys import KeyRing
 from tongqiu.store.house import open_store
 
 if TYPE_CHECKING:
@@ -61,7 +62,10 @@ class Node:
         self.home, self.store = home, store
         self.practices, self.clock = practices, clock
         anchor.check(home.path, store.backend)
-        self.log = Log(store.backend, home.log, home.settings.origin, clock=clock.now, beside=home.beside)
+        earlier = KeyRing.of(logkeys.chain(store.backend))
+        self.log = Log(
+            store.backend, home.log, home.settings.origin, clock=clock.now, earlier=earlier, beside=home.beside
+        )
         self.registry = store.registry(tuple(practices.views.values()))
         self._drafting = Drafting(
             home=home,
@@ -463,6 +467,7 @@ def open_node(  # noqa: PLR0913 - each part is named at the call
     exists = (where / "node.toml").exists()
     home = homes.create(where, name=name or where.name, sort=sort) if create and not exists else homes.load(where)
     store = open_store(home.store, keys=home.keys, create=True, writer=anchor.instance(home.path))
+    home = logkeys.settle(home, store.backend)
     return Node(home, store, discover(core=core_practice.PRACTICE, extra=extra), clock or SystemClock())
 
 
