@@ -1,56 +1,60 @@
 """The log beside the limits of this machine: what it could do at most, measured in the same run, and what it does.
 
 ``LEDGER_LARGEST=10000000 make bench-ledger`` goes to ten million entries; one million is the default. The share of the
-processors that other programs took while it ran is printed first: above some percent the figures are not worth much.
+processors that other programs took while it ran is the first row: above some percent, figures by the clock are not worth
+much. Limit and achieved are therefore measured in turn, a slice at a time, and their ratio is the median over the slices.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import multiprocessing
 import os
-import random
-import resource
 import statistics
 import subprocess
 import tempfile
 import time
 import venv
-from collections.abc import Callable, Sequence
+from collections import deque
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Self, TypeVar
 
-from benchmarks import http_ledger
-from tongqiu.ledger import receipt
-from tongqiu.ledger.backend import Columns
-from tongqiu.ledger.log import Log, Sealed, Submission
+from benchmarks import grow_ledger, http_ledger
+from tongqiu.ledger.log import Log, Sealed, Submission, check_in
 from tongqiu.ledger.sequencer import Sequencer
 from tongqiu.ledger.verifiers import Verifiers
 from tongqiu.seal import keyfile
-from tongqiu.seal.statement import new_salt, seal_statement
+from tongqiu.seal.statement import new_salt, open_statement, seal_statement, verify_statement
 from tongqiu.store.house import open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Sequence
 
     from benchmarks.report import Report
+    from tongqiu.ledger.backend import Backend, Batch, Reading
+
+T = TypeVar("T")
 
 LARGEST = int(os.environ.get("LEDGER_LARGEST", "1000000"))
-INGEST = 24_000
-"""Statements of the batch test."""
+SLICES = 6
+SLICE = 4_096
+"""Statements of one slice of the batch test."""
 
 PIECE = 256
 """Statements handed to a worker at a time."""
+
+RAW = 4_000
+"""Signatures that each processor checks between two slices."""
 
 ORIGIN = "bench.example/log"
 PARTY = keyfile.from_seed(b"p" * 32)
 LOG_KEY = keyfile.from_seed(b"l" * 32)
 HERE = Path(__file__).parent
+_TICK = os.sysconf("SC_CLK_TCK")
 
 
 class Share(NamedTuple):
-    """Processor time so far, in seconds: of the whole machine, and of this program with its children."""
+    """Processor time so far, in seconds: of the whole machine, and of this program with all that it started."""
 
     all: float
     own: float
@@ -59,49 +63,86 @@ class Share(NamedTuple):
     def now(cls) -> Share:
         """Read both."""
         fields = [int(each) for each in Path("/proc/stat").read_text("ascii").split("\n", 1)[0].split()[1:9]]
-        busy = sum(fields) - fields[3] - fields[4]
-        used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-        own = sum(each.ru_utime + each.ru_stime for each in used)
-        return cls(busy / os.sysconf("SC_CLK_TCK"), own)
+        return cls((sum(fields) - fields[3] - fields[4]) / _TICK, _of_family())
+
+
+def _of_family() -> float:
+    """Return the processor time of this process, its children and theirs, those that have ended included, in seconds."""
+    parents: dict[int, int] = {}
+    used: dict[int, int] = {}
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            try:
+                fields = (folder / "stat").read_text("ascii", "replace").rpartition(")")[2].split()
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            parents[int(folder.name)] = int(fields[1])
+            used[int(folder.name)] = sum(map(int, fields[11:15]))
+    family = {os.getpid()}
+    while found := {each for each, parent in parents.items() if parent in family} - family:
+        family |= found
+    return sum(used.get(each, 0) for each in family) / _TICK
 
 
 def run(report: Report) -> None:
     """Measure the limits, ingest, HTTP, receipts up to the largest log, restart, and two peers."""
     cores = len(os.sched_getaffinity(0))
     before, began = Share.now(), time.perf_counter()
-    verify = _verify_rate(cores)
-    one = _verify_rate(1)
-    report.add(f"limit: raw Ed25519 verification, {cores} cores", verify, "1/s")
-    report.add("limit: raw Ed25519 verification, 1 core", one, "1/s")
-    report.add("limit: append 4 KiB and flush, median", 1e3 * _flush(), "ms")
-    _ingest(report, cores, verify)
+    with Raw(cores) as raw:
+        one = Raw.alone()
+        report.add("limit: raw Ed25519 verification, 1 core", one, "1/s")
+        report.add("limit: append 4 KiB and flush, median", 1e3 * _flush(), "ms")
+        _ingest(report, raw)
     http_ledger.measure(report, _statements(http_ledger.POSTS, 8)[0], PARTY, one)
-    _grow(report)
+    grow_ledger.measure(report, LOG_KEY, LARGEST)
     _peers(report)
     after = Share.now()
     other = (after.all - before.all) - (after.own - before.own)
     report.add("processor time of other programs", 100 * max(other, 0) / (cores * (time.perf_counter() - began)), "%")
+    report.rows.insert(0, report.rows.pop())
 
 
 # --- limits -----------------------------------------------------------------------------------------------------------
 
 
-def _verify_rate(cores: int) -> float:
-    """Return signatures a second that ``cores`` processes check at once, with nothing around them."""
-    context = multiprocessing.get_context("forkserver")
-    with context.Pool(cores) as pool:
-        pool.map(_verify_some, [10] * cores)
+class Raw:
+    """As many processes as there are processors, which check signatures with nothing around them."""
+
+    def __init__(self, cores: int) -> None:
+        """Start ``cores`` processes."""
+        self.cores = cores
+        self._pool = multiprocessing.get_context("forkserver").Pool(cores)
+        self._pool.map(_verify_some, [10] * cores)
+
+    def __enter__(self) -> Self:
+        """Return the processes."""
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        """End them."""
+        self._pool.terminate()
+        self._pool.join()
+
+    def measure(self) -> tuple[float, float]:
+        """Return signatures a second that all check at once, and the processor time of one, in seconds."""
         start = time.perf_counter()
-        count = 12_000
-        pool.map(_verify_some, [count] * cores, chunksize=1)
-        return cores * count / (time.perf_counter() - start)
+        busy = self._pool.map(_verify_some, [RAW] * self.cores, chunksize=1)
+        return self.cores * RAW / (time.perf_counter() - start), statistics.mean(busy) / RAW
+
+    @staticmethod
+    def alone() -> float:
+        """Return signatures a second of one process, by its processor time."""
+        return RAW / _verify_some(RAW)
 
 
-def _verify_some(count: int) -> None:
+def _verify_some(count: int) -> float:
+    """Check ``count`` signatures and return the processor time it took, in seconds."""
     message = b"m" * 320
     signed = PARTY.sign(message)
+    start = time.thread_time()
     for _ in range(count):
         assert PARTY.public.holds(message, signed)
+    return time.thread_time() - start
 
 
 def _flush() -> float:
@@ -129,23 +170,33 @@ def _statements(count: int, size: int) -> tuple[list[bytes], list[tuple[bytes, b
     return sealed, contents
 
 
-def _ingest(report: Report, cores: int, limit: float) -> None:
-    sealed, contents = _statements(INGEST, 1024)
+def _ingest(report: Report, raw: Raw) -> None:
+    sealed, contents = _statements(SLICES * SLICE + PIECE, 1024)
     for name, given, bar in (("bare envelopes", [], 0.55), ("envelopes with 1 KiB content", contents, 0.4)):
+        rates, limits, shares = [], [], []
+        busy = 0.0
         with tempfile.TemporaryDirectory() as folder, open_store(Path(folder), create=True) as store:
             log = Log(store.backend, LOG_KEY, ORIGIN)
-            with Verifiers(cores) as workers, Sequencer(log) as sequencer:
+            with Verifiers(raw.cores) as workers, Sequencer(log) as sequencer:
                 _feed(workers, sequencer, sealed[:PIECE], given[:PIECE])
-                before, start = time.process_time(), time.perf_counter()
-                _feed(workers, sequencer, sealed[PIECE:], given[PIECE:])
-                took, writer = time.perf_counter() - start, time.process_time() - before
-                assert store.backend.head().size == INGEST + 1
-            rate = (INGEST - PIECE) / took
-            report.add(
-                f"durable, {name}, verified by {cores} workers", rate, "1/s", against=("raw verification", limit)
-            )
-            report.add("  of which the sequencer's process", 1e6 * writer / (INGEST - PIECE), "us")
-            report.add(f"  share of the limit, {name}", rate / limit, "of verify", bar=("at least", bar))
+                limit, alone = raw.measure()
+                for at in range(PIECE, len(sealed), SLICE):
+                    before, start = _of_family(), time.perf_counter()
+                    _feed(workers, sequencer, sealed[at : at + SLICE], given[at : at + SLICE])
+                    rates.append(SLICE / (time.perf_counter() - start))
+                    busy += _of_family() - before
+                    (again, alone_again), last = raw.measure(), limit
+                    limits.append((last + again) / 2)
+                    shares.append(rates[-1] / limits[-1])
+                    limit, alone = again, (alone + alone_again) / 2
+                assert store.backend.head().size == len(sealed) + 1
+        verified = f"durable, {name}, verified by {raw.cores} workers"
+        against = (f"raw verification, {raw.cores} cores, in turn", statistics.median(limits))
+        report.add(verified, statistics.median(rates), "1/s", against=against)
+        report.add(f"  share of the limit, {name}", statistics.median(shares), "of verify", bar=("at least", bar))
+        each = busy / (SLICES * SLICE)
+        report.add("  processor time of it all", 1e6 * each, "us", against=("raw verification", 1e6 * alone))
+        _parts(report, sealed[:SLICE], given[:SLICE], each)
 
 
 def _feed(
@@ -167,98 +218,72 @@ def _feed(
         answer.result()
 
 
-# --- size -------------------------------------------------------------------------------------------------------------
+class _Timed:
+    """A backend that notes how much processor time the plans of the log take."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self.planning = 0.0
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._backend, name)
+
+    def commit(self, plan: Callable[[Reading], tuple[Batch, T]], *, epoch: int) -> T:
+        """Pass it on."""
+
+        def timed(reading: Reading) -> tuple[Batch, T]:
+            start = time.thread_time()
+            try:
+                return plan(reading)
+            finally:
+                self.planning += time.thread_time() - start
+
+        return self._backend.commit(timed, epoch=epoch)
 
 
-def _grow(report: Report) -> None:
-    """Grow one log tenfold at a time; at each size make and check receipts; at the end restart and look up."""
-    created: dict[int, float] = {}
-    checked: dict[int, float] = {}
-    with tempfile.TemporaryDirectory() as folder:
-        with open_store(Path(folder), create=True) as store:
-            log = Log(store.backend, LOG_KEY, ORIGIN)
-            size, goal = 1, 1_000
-            while goal <= LARGEST:
-                for step in _steps(size, goal):
-                    log.append([Submission(tuple(_unsealed(step)))])
-                size = goal
-                created[goal], checked[goal] = _receipts(log, size)
-                goal *= 10
-        report_sizes(report, created, checked, 1 / _verify_time())
-        start = time.perf_counter()
-        with open_store(Path(folder), create=False) as store:
-            log = Log(store.backend, LOG_KEY, ORIGIN)
-            report.add(f"restart with {size:,} entries", time.perf_counter() - start, "s", bar=("at most", 2))
-            _dedup(report, store.backend.find, [log.reading.row(random.randrange(1, size)).entry for _ in range(500)])  # noqa: S311 - not a secret
-        report.add(
-            "  bytes kept for each entry beyond its 300", Path(folder, "log.sqlite").stat().st_size / size - 300, "B"
-        )
+def _parts(report: Report, sealed: Sequence[bytes], contents: Sequence[tuple[bytes, bytes]], whole: float) -> None:
+    """Add where the processor time of one durable statement goes, each part measured by itself in this process."""
+    bodies: list[tuple[bytes | None, bytes | None]] = [*contents] or [(None, None)] * len(sealed)
+    opened = [open_statement(each) for each in sealed]
+    read = _least(lambda: [open_statement(each) for each in sealed])
+    signature = _least(lambda: deque((verify_statement(each, PARTY.public) for each in opened), 0))  # type: ignore[func-returns-value]
+    items: list[Sealed] = []
+
+    def check() -> None:
+        items[:] = [
+            check_in(each, PARTY.public, content=content, salt=salt)
+            for each, (content, salt) in zip(sealed, bodies, strict=True)
+        ]
+
+    checked = _least(check)
+    with tempfile.TemporaryDirectory() as folder, open_store(Path(folder), create=True) as store:
+        timed = _Timed(store.backend)
+        log = Log(timed, LOG_KEY, ORIGIN)  # type: ignore[arg-type]
+        start, timed.planning = time.thread_time(), 0.0
+        for at in range(0, len(items), 1024):
+            log.append([Submission((item,)) for item in items[at : at + 1024]])
+        appended = time.thread_time() - start
+    parts = {
+        "the signature": signature,
+        "strict reading of the envelope": read,
+        "entry hash and content": checked - signature - read,
+        "order, duplicates and tree": timed.planning,
+        "rows and flush": appended - timed.planning,
+    }
+    count = len(sealed)
+    for name, took in parts.items():
+        report.add(f"    {name}", 1e6 * max(took, 0) / count, "us")
+    report.add("    handing over between processes", 1e6 * max(whole - (checked + appended) / count, 0), "us")
 
 
-def _verify_time() -> float:
-    """Return the median seconds of processor time that one raw verification takes."""
-    message = b"m" * 320
-    signed = PARTY.sign(message)
+def _least(act: Callable[[], object]) -> float:
+    """Return the least processor time of three runs, in seconds."""
     times = []
-    for _ in range(400):
+    for _ in range(3):
         start = time.thread_time()
-        assert PARTY.public.holds(message, signed)
+        act()
         times.append(time.thread_time() - start)
-    return statistics.median(times)
-
-
-def report_sizes(report: Report, created: dict[int, float], checked: dict[int, float], verify: float) -> None:
-    """Add the rows about receipts at each size."""
-    for size, took in created.items():
-        report.add(f"receipt made, of {size:,} entries", 1e6 * took, "us")
-        report.add(f"  and verified, of {size:,} entries", 1e6 * checked[size], "us")
-    first, last = min(created), max(created)
-    name = f"growth from {first:,} to {last:,} entries"
-    report.add(f"receipt made, {name}", created[last] / created[first], "times", bar=("at most", 2.4))
-    report.add(f"receipt verified, {name}", checked[last] / checked[first], "times", bar=("at most", 1.2))
-    rate = 1 / checked[last]
-    report.add("receipts verified, 1 core, processor time", rate, "1/s", against=("raw verification", verify))
-    report.add("  share of the raw rate", rate / verify, "of verify", bar=("at least", 0.6))
-
-
-def _steps(size: int, goal: int) -> Iterator[int]:
-    while size < goal:
-        step = min(8192, goal - size)
-        yield step
-        size += step
-
-
-def _unsealed(count: int) -> Iterator[Sealed]:
-    """Yield entries whose seal nobody checks: the tree and the index are what is measured."""
-    columns = Columns("", "urn:example:bench", PARTY.public.did)
-    for _ in range(count):
-        data = os.urandom(300)
-        yield Sealed(data, hashlib.sha256(data).digest(), None, None, columns)
-
-
-def _receipts(log: Log, size: int) -> tuple[float, float]:
-    """Return the median seconds of processor time to make and to verify a receipt of a random entry."""
-    made, checked = [], []
-    for _ in range(400):
-        index = random.randrange(size)  # noqa: S311 - not a secret
-        start = time.thread_time()
-        data = log.receipt(index)
-        made.append(time.thread_time() - start)
-        entry = log.reading.row(index).entry
-        start = time.thread_time()
-        receipt.verify_receipt(data, entry, LOG_KEY.public)
-        checked.append(time.thread_time() - start)
-    return statistics.median(made), statistics.median(checked)
-
-
-def _dedup(report: Report, find: Callable[[bytes], int | None], known: list[bytes]) -> None:
-    for name, entries in (("a known", known), ("an unknown", [os.urandom(32) for _ in known])):
-        times = []
-        for entry in entries:
-            start = time.perf_counter()
-            find(entry)
-            times.append(time.perf_counter() - start)
-        report.add(f"  index asked for {name} entry, median", 1e6 * statistics.median(times), "us")
+    return min(times)
 
 
 # --- peers ------------------------------------------------------------------------------------------------------------

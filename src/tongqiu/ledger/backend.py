@@ -36,6 +36,9 @@ _TILE_BYTES = 256 * _HASH_BYTES
 EMPTY_ROOT = bytes.fromhex("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
 """The root of the tree without entries: SHA-256 of nothing (RFC 9162 section 2.1.1)."""
 
+# Values that are made by the ten thousand have ``gc=False``: nothing in them can lead back to them, and the collector of
+# circles would otherwise walk through all of them again and again.
+
 
 class Head(msgspec.Struct, frozen=True):
     """Where the log ends: everything a writer needs in order to append without reading the tree."""
@@ -59,7 +62,7 @@ class Head(msgspec.Struct, frozen=True):
     """The fencing number: raised by :meth:`Backend.fence`, never lowered."""
 
 
-class Columns(msgspec.Struct, frozen=True):
+class Columns(msgspec.Struct, frozen=True, gc=False):
     """What a row can be found by. Pseudonymous only, never personal data: columns stay when content is erased."""
 
     kind: str
@@ -84,7 +87,7 @@ class Columns(msgspec.Struct, frozen=True):
     """The SHA-256 of each staged file that belongs to it."""
 
 
-class Row(msgspec.Struct, frozen=True):
+class Row(msgspec.Struct, frozen=True, gc=False):
     """One entry as it is kept."""
 
     index: int

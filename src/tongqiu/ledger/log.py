@@ -34,7 +34,7 @@ GENESIS: Final = "tongqiu.log/1"
 _AUDIT_STEP = 4096
 
 
-class Sealed(msgspec.Struct, frozen=True):
+class Sealed(msgspec.Struct, frozen=True, gc=False):
     """A sealed record whose signature and content have been checked: only :func:`check_in` makes one."""
 
     statement: bytes
@@ -61,7 +61,7 @@ class Submission(NamedTuple):
     """Entry hashes whose content is destroyed in the same transaction; the tombstone is among the items."""
 
 
-class Logged(msgspec.Struct, frozen=True):
+class Logged(msgspec.Struct, frozen=True, gc=False):
     """Where a record is."""
 
     entry: bytes

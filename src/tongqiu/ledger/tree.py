@@ -25,7 +25,7 @@ TILE_HEIGHT: Final = 8
 MAX_PATH: Final = 63
 """Longest proof path: trees have fewer than 2**63 entries."""
 
-_CACHED_TILES = 512
+_CACHED_TILES = 256
 _WHOLE = frozenset({HASH_BYTES})
 _DO = Text(
     en="Trust nothing that rests on it; ask the log for a new proof.", zh="请勿信任依赖它的内容；请向日志重新索取证明。"
@@ -109,7 +109,9 @@ class Tiles:
     def __init__(self, tile: Callable[[int, int], bytes]) -> None:
         """Read through ``tile``."""
         self._tile = tile
-        self._cache: OrderedDict[tuple[int, int], list[list[bytes]]] = OrderedDict()
+        # Tiles of leaves and those above them apart: a walk through the leaves must not drive out what every path needs.
+        self._leaves: OrderedDict[tuple[int, int], list[list[bytes]]] = OrderedDict()
+        self._above: OrderedDict[tuple[int, int], list[list[bytes]]] = OrderedDict()
 
     def root(self, size: int) -> bytes:
         """Return the root over the first ``size`` entries. Raises Unproven (``tree.tile``) for missing tiles."""
@@ -188,7 +190,8 @@ class Tiles:
         A tile only ever grows; one that was read before and now begins differently has been tampered with.
         """
         key = (level, number)
-        rows = self._cache.get(key)
+        cache = self._above if level else self._leaves
+        rows = cache.get(key)
         if rows is not None and len(rows[0]) >= width:
             return rows
         hashes = self._tile(level, number)
@@ -200,9 +203,9 @@ class Tiles:
             # Written out, because a tile is 255 of these.
             row = [sha256(b"\x01" + row[at] + row[at + 1]).digest() for at in range(0, len(row) - 1, 2)]
             rows.append(row)
-        self._cache[key] = rows
-        while len(self._cache) > _CACHED_TILES:
-            self._cache.popitem(last=False)
+        cache[key] = rows
+        while len(cache) > _CACHED_TILES:
+            cache.popitem(last=False)
         return rows
 
 

@@ -26,7 +26,7 @@ Checked = Sealed | Fault
 """A statement ready to be logged, or why it is not."""
 
 
-class _Found(msgspec.Struct, frozen=True, array_like=True):
+class _Found(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What a worker found out about one envelope; the caller has all the rest already."""
 
     entry: bytes
