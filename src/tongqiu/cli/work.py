@@ -80,6 +80,7 @@ def due(
 
     within("--limit", limit, 1, _MOST)
     with open_node(home) as node:
+        queue.fresh(node)
         page = queue.due(node, node.owner, limit=limit)
         if json:
             _json([each._asdict() | {"title": {"en": each.title.en, "zh": each.title.zh}} for each in page.items])

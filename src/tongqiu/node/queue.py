@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 SORTS = ("waiting", "due", "arrived", "jobs", "next")
 """The lists, in the order in which a person reads them."""
 
-MOST = 1000
+MOST = 100
 """How far a count goes; beyond it there are *more than* so many."""
 
 _OPEN: tuple[State, ...] = ("failed", "interrupted", "queued", "running", "done")
@@ -69,11 +69,10 @@ class Counted(NamedTuple):
 
 
 def page(node: Node, principal: Principal, sort: str, *, limit: int = 50, after: str | None = None) -> Page:
-    """Return one page of a list (one of :data:`SORTS`) as ``principal`` may see it.
+    """Return one page of a list (one of :data:`SORTS`) as ``principal`` may see it; call :func:`fresh` before.
 
     Raises Malformed (``queue.cursor``) for a cursor that is none of ours, (``queue.sort``) for a list there is not.
     """
-    node.registry.catch_up()
     if sort not in _LISTS:
         raise Malformed(
             "queue.sort",
@@ -83,6 +82,11 @@ def page(node: Node, principal: Principal, sort: str, *, limit: int = 50, after:
         )
     found: Page = _LISTS[sort](node, principal, limit=limit, after=after)
     return found
+
+
+def fresh(node: Node) -> None:
+    """Take in what was logged by other processes since the last time."""
+    node.registry.catch_up()
 
 
 def count(node: Node, principal: Principal, sort: str) -> Counted:
@@ -102,10 +106,8 @@ def seen(node: Node, principal: Principal, index: int) -> None:
 
 def waiting(node: Node, principal: Principal, *, limit: int = 50, after: str | None = None) -> Page:
     """Return proposals that this person may approve, and records on which their party is asked to reply."""
-    found = node.registry.newest(
-        "waiting", principal=principal, now=node.now, below=_number(after), limit=limit, above=-1
-    )
     now = node.now
+    found = node.registry.newest("waiting", principal=principal, now=now, below=_number(after), limit=limit)
     items = [_wait(node, row) for _, _, row in found.rows if _mine(node, principal, row) and row["due"] > now]
     return Page(tuple(items), None if found.below is None else str(found.below))
 
@@ -151,10 +153,11 @@ def due(node: Node, principal: Principal, *, limit: int = 50, after: str | None 
     titles = {each.name: each.title for each in node.practices.duties}
     last = _due(after)
     items: list[Item] = []
+    now = node.now
     while len(items) < limit:
         found = node.store.dues.coming(last, limit=limit)
-        indices = node.store.looks.readable([each.entry for each in found], principal, node.now)
-        rows = node.registry.at("found", sorted(set(indices.values())), principal=principal, now=node.now)
+        indices = node.store.looks.readable([each.entry for each in found], principal, now)
+        rows = node.registry.at("found", sorted(set(indices.values())), principal=principal, now=now)
         for each in found:
             row = rows.get(indices.get(each.entry, -1))
             last = each
@@ -312,8 +315,8 @@ def _count_next(node: Node, principal: Principal) -> int:
 
 
 def _count_waiting(node: Node, principal: Principal) -> int:
-    rows = node.registry.newest("waiting", principal=principal, now=node.now, limit=MOST + 1).rows
     now = node.now
+    rows = node.registry.newest("waiting", principal=principal, now=now, limit=MOST + 1).rows
     return sum(1 for _, _, row in rows if _mine(node, principal, row) and row["due"] > now)
 
 

@@ -120,6 +120,7 @@ def _queue(node: RealNode, visit: Visit) -> Queue:
             Text(en="Only one list at a time can go on.", zh="每次只能续看一个列表。"),
             do=Text(en="Name the list.", zh="请指定列表。"),
         )
+    queue.fresh(node)
     top = node.store.backend.head().size - 1
     sections = []
     for name in (only,) if only else queue.SORTS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 import io
 import types
 from typing import TYPE_CHECKING, Any, NamedTuple, Union, get_args, get_origin, get_type_hints
@@ -73,7 +74,9 @@ def _cells(form: type[msgspec.Struct], row: object) -> list[Any]:
     return cells
 
 
+@functools.cache
 def _fields(form: type[msgspec.Struct]) -> Sequence[tuple[str, Any]]:
+    """Return name and annotation of each field; worked out once, because every row of every table asks."""
     hints = get_type_hints(form)
     return [(field.name, hints[field.name]) for field in msgspec.structs.fields(form)]
 
