@@ -58,7 +58,7 @@ def test_receipts_of_both_keys_verify_and_the_chain_leads_from_one_to_the_other(
         assert chain(node.log.reading) == (first, new, third)
         node.log.audit()
         practices = node.practices
-    assert check(homes.load(path), practices).size == 4
+    assert check(homes.load(path), practices).entries == 4
 
 
 def test_the_entry_is_the_proof_signed_by_both_keys(path: Path) -> None:

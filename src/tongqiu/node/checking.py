@@ -124,10 +124,12 @@ def _receive(pipe: IO[bytes] | None) -> bytes | None:
     try:
         head = pipe.read(_LENGTH)
         size = int.from_bytes(head)
-        data = pipe.read(size) if len(head) == _LENGTH and size <= MOST_BYTES else b""
+        if len(head) < _LENGTH or size > MOST_BYTES:
+            return None
+        data = pipe.read(size)
     except (OSError, ValueError):
         return None
-    return data if head and len(data) == size else None
+    return data if len(data) == size else None
 
 
 if __name__ == "__main__":

@@ -53,9 +53,9 @@ class Promises:
         """
         sealed = check_foreign(statement)
         name = sealed.entry.hex()
-        if len(self._waiting()) >= MOST:
-            raise busy()
         try:
+            if len(self._waiting()) >= MOST:
+                raise busy()
             self._write(name + _WAITS, sealed.statement)
         except OSError as error:
             raise _storage(self._folder, error) from error
