@@ -76,14 +76,23 @@ def traced(code: str, root: Path) -> list[Call]:
     return calls_of(trace.read_text(), str(root))
 
 
+def chosen(calls: Sequence[Call], step: int) -> list[int]:
+    """Return after which calls to cut: every ``step``-th, and those beside a flush or a change of a name."""
+    plain = {"write", "told"}
+    return [
+        at
+        for at in range(len(calls))
+        if at % step == 0 or not plain.issuperset(each.what for each in calls[max(0, at - 1) : at + 2])
+    ]
+
+
 def remains(calls: Sequence[Call], step: int = 1) -> Iterator[tuple[dict[str, bytes], list[str]]]:
     """Yield what is left by cuts after every ``step``-th call, and beside each flush, with what was told until then."""
     chance = random.Random(20261123)  # noqa: S311 - the same cuts again, not secrets
-    disk, seen = Disk(), set()
+    disk, seen, cuts = Disk(), set(), set(chosen(calls, step))
     for at, call in enumerate(calls):
         disk.apply(call)
-        near = {each.what for each in calls[max(0, at - 1) : at + 2]}
-        if at % step and not near - {"write", "told"}:
+        if at not in cuts:
             continue
         for left in (
             disk.left(None),
@@ -106,7 +115,11 @@ def place() -> Iterator[Path]:
     shutil.rmtree(made)
 
 
-def judged(found: Iterator[tuple[dict[str, bytes], list[str]]], fault: Callable[..., str], place: Path) -> Counter[str]:
+def judged(
+    found: Iterator[tuple[dict[str, bytes], list[str]]],
+    fault: Callable[[dict[str, bytes], Sequence[str], Path], str],
+    place: Path,
+) -> Counter[str]:
     wrong = Counter[str]()
     for left, told in found:
         wrong[fault(left, told, place / "found")] += 1
@@ -132,11 +145,15 @@ def test_what_the_model_holds_at_the_end_is_what_the_folder_holds(tmp_path: Path
     assert disk.left(None, all_of_it=True) == held
 
 
+def store_fault(judge: Judge) -> Callable[[dict[str, bytes], Sequence[str], Path], str]:
+    """Return what says what is broken in the remains of a store."""
+    return lambda left, told, place: judge.fault(left, told, place, home="home", create=True)
+
+
 def test_a_store_from_nothing_to_an_erasure(tmp_path: Path, place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     root = tmp_path / "root"
     calls = traced(STORE, root)
-    judge = Judge(root / "home")
-    found = judged(remains(calls, 10), judge.in_home, place)
+    found = judged(remains(calls, 10), store_fault(Judge(root / "home")), place)
     report(capsys, "a store", calls, found)
     assert set(found) == {""}
 

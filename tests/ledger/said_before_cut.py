@@ -90,16 +90,19 @@ class Judge:
         self._erased = held("personal", PLANTED * 40).entry
         self._stone = self.entries.index(held("tombstone", b"ground").entry)
 
-    def in_home(self, files: dict[str, bytes], told: Sequence[str], place: Path) -> str:
-        """Return what is broken in remains that have the store, or nothing yet, in their folder ``home``."""
+    def fault(
+        self, files: dict[str, bytes], told: Sequence[str], place: Path, *, home: str = "", create: bool = False
+    ) -> str:
+        """Return what is broken in remains that are made anew in the folder ``place``, the store in its folder ``home``."""
         write(files, place)
-        return self.fault({}, told, place / "home", create=True)
+        return self.fault_in(place / home, told, create=create)
 
-    def fault(self, files: dict[str, bytes], told: Sequence[str], place: Path, *, create: bool = False) -> str:
-        """Return what is broken in these remains, or nothing. ``place`` is a folder to start them in."""
-        if "scrubbed" in told and (found := [name for name, data in files.items() if PLANTED in data]):
-            return f"erased bytes in {found}"
-        write(files, place)
+    def fault_in(self, place: Path, told: Sequence[str], *, create: bool) -> str:
+        """Return what is broken in the store that is found in the folder ``place``, or nothing."""
+        if "scrubbed" in told:
+            found = [path.name for path in place.iterdir() if PLANTED in path.read_bytes()]
+            if found:
+                return f"erased bytes in {found}"
         try:
             with open_store(place, create=create) as store:
                 return self._broken(store, told) or self._torn(place)
@@ -113,8 +116,8 @@ class Judge:
         log = Log(store.backend, LOG_KEY, ORIGIN)
         size = log.audit().size
         found = store.backend.entries(0, size)
-        # Where even the first entry was lost before anyone was told, the log begins anew, with another one.
-        if size > 1 and tuple(found) != self.entries[:size]:
+        # Every log begins with an entry of its own.
+        if tuple(found[1:]) != self.entries[1:size]:
             return "another log"
         if size not in self._whole:
             return f"half a batch: {size} entries"
