@@ -198,7 +198,9 @@ def _rising(keys: Iterable[Any]) -> bool:
 
 def _dumps(value: Any, where: str) -> bytes:  # noqa: ANN401
     try:
-        return cbor2.dumps(_ordered(value, 0), encoders=_FLOATS)
+        numbers: list[float] = []
+        ordered = _ordered(value, 0, numbers)
+        return cbor2.dumps(ordered, encoders=_FLOATS) if numbers else cbor2.dumps(ordered)
     except _OutsideError as error:
         raise Malformed(
             "cbor.value",
@@ -229,6 +231,7 @@ class _KeyHeads(dict[int | str, bytes]):
     """
 
     def __missing__(self, key: int | str) -> bytes:
+        _CHECKS[type(key)](key)
         head = cbor2.dumps(key)
         if len(head) <= _SHORT_KEY and len(self) < _KEPT_KEYS:
             self[key] = head
@@ -251,8 +254,8 @@ _LIBRARY = (cbor2.CBORDecodeError, ValueError, TypeError, OverflowError, Recursi
 """Whatever the library raises about what it cannot read."""
 
 
-def _ordered(value: Any, depth: int) -> Any:  # noqa: ANN401
-    """Return ``value`` with every map in bytewise order of its encoded keys, or refuse it.
+def _ordered(value: Any, depth: int, numbers: list[float]) -> Any:  # noqa: ANN401
+    """Return ``value`` with every map in bytewise order of its encoded keys, or refuse it; floats go to ``numbers``.
 
     The library's own canonical order is the older length-first one (RFC 7049), so maps are ordered here.
     """
@@ -261,15 +264,17 @@ def _ordered(value: Any, depth: int) -> Any:  # noqa: ANN401
     kind = type(value)
     if kind in _CHECKS:
         _CHECKS[kind](value)
+        if kind is float:
+            numbers.append(value)
         return value
     if kind is list or kind is tuple:
-        return [_ordered(item, depth + 1) for item in value]
+        return [_ordered(item, depth + 1, numbers) for item in value]
     if kind is dict:
-        return {key: _ordered(value[key], depth + 1) for key in sorted(value, key=_key_order)}
+        return {key: _ordered(value[key], depth + 1, numbers) for key in sorted(value, key=_key_order)}
     if kind is cbor2.CBORTag:
         if value.tag in _BIG_NUMBERS:
             _whole(2**64)
-        return cbor2.CBORTag(value.tag, _ordered(value.value, depth + 1))
+        return cbor2.CBORTag(value.tag, _ordered(value.value, depth + 1, numbers))
     raise _OutsideError(f"a value of type {kind.__name__}", f"{kind.__name__} 类型的值")
 
 
@@ -301,14 +306,10 @@ _CHECKS: dict[type, Callable[[Any], object]] = {
 """What each plain type must satisfy, by a check that raises."""
 
 
-def _key_order(key: object) -> tuple[int, int, bytes]:
-    """Return what sorts like the encoded key: major type, then argument, then the text itself."""
-    if type(key) is str:
-        data = _utf8(key)
-        return (3, len(data), data)
-    if type(key) is int:
-        _whole(key)
-        return (0, key, b"") if key >= 0 else (1, -1 - key, b"")
+def _key_order(key: object) -> bytes:
+    """Return the encoded key, by which maps are ordered."""
+    if type(key) is str or type(key) is int:
+        return _KEY_HEADS[key]
     raise _OutsideError(f"a map key of type {type(key).__name__}", f"{type(key).__name__} 类型的映射键")
 
 
