@@ -16,6 +16,7 @@ from tongqiu.record.faults import Malformed, Missing, Refused
 from tongqiu.store import schema
 from tongqiu.store.dues import Due
 from tongqiu.store.house import Store, open_store
+from tongqiu.store.jobs import MOST_TRIES, MOST_WAITING
 from tongqiu.store.keys import KEYS
 
 if TYPE_CHECKING:
@@ -171,3 +172,195 @@ def test_jobs_and_duties_on_postgres(postgres: str, tmp_path: Path) -> None:
         assert store.dues.note("reply", "sha-256:01", AT)
         assert not store.dues.note("reply", "sha-256:01", AT)
         assert [due.duty for due in store.dues.due(AT)] == ["reply"]
+
+
+PERSON, OTHER = "urn:tongqiu:person:" + "1" * 32, "urn:tongqiu:person:" + "2" * 32
+OWNER = Principal(ANNA, roles=frozenset({"owner"}))
+
+
+def change(store: Store, name: str, **values: object) -> None:
+    with store.backend._database.write() as connection:  # noqa: SLF001 - as if something had happened outside
+        connection.execute(sa.update(schema.job).where(schema.job.c.id == name).values(**values))
+
+
+def gone(store: Store, name: str) -> None:
+    """Let the process of a running job be gone."""
+    change(store, name, born="1", beat="2026-01-01T00:00:00.000Z")
+
+
+def test_what_broke_off_is_taken_up_again_a_few_times(store: Store) -> None:
+    jobs = store.jobs
+    name = jobs.create("a", {"n": 1}, ANNA)
+    for tries in range(1, MOST_TRIES + 1):
+        jobs.start(name)
+        assert jobs.take_up() == []
+        gone(store, name)
+        assert jobs.get(name).state == "interrupted"
+        assert jobs.take_up() == ([name] if tries < MOST_TRIES else [])
+        assert jobs.get(name).tries == tries
+    ended = jobs.get(name)
+    assert (ended.state, ended.ended()) == ("failed", True)
+    assert ended.fault is not None
+    assert ended.fault.code == "job.tries"
+    assert str(MOST_TRIES) in ended.fault.what.zh
+
+
+def test_what_was_to_stop_and_broke_off_is_cancelled(store: Store) -> None:
+    name = store.jobs.create("a", None, ANNA)
+    store.jobs.start(name)
+    store.jobs.cancel(name)
+    gone(store, name)
+    assert store.jobs.take_up() == []
+    assert store.jobs.get(name).state == "cancelled"
+
+
+def test_an_interrupted_job_rests_before_it_is_begun_again(store: Store) -> None:
+    name = store.jobs.create("a", None, ANNA)
+    store.jobs.start(name)
+    gone(store, name)
+    store.jobs.take_up()
+    assert store.jobs.next() is None
+    change(store, name, beat="2026-01-01T00:00:00.000Z")
+    assert store.jobs.next() == name
+
+
+def test_only_the_one_that_was_handed_a_job_goes_on_with_it(store: Store) -> None:
+    name = store.jobs.create("a", None, ANNA)
+    store.jobs.start(name, 1)
+    with pytest.raises(Refused):
+        store.jobs.hand_over(name, 2)
+    store.jobs.hand_over(name, 1)
+    assert store.jobs.get(name).pid == os.getpid()
+
+
+def test_a_job_that_nobody_took_over_waits_again_and_fails_in_the_end(store: Store) -> None:
+    name = store.jobs.create("a", None, ANNA)
+    for _ in range(MOST_TRIES - 1):
+        store.jobs.start(name)
+        store.jobs.leave(name)
+        assert store.jobs.get(name).state == "queued"
+    assert store.jobs.waiting() == 1
+    store.jobs.start(name)
+    store.jobs.leave(name)
+    assert store.jobs.get(name).state == "failed"
+    assert store.jobs.waiting() == 0
+
+
+def test_nobody_waits_behind_all_the_jobs_of_another(store: Store) -> None:
+    jobs = store.jobs
+    many = [jobs.create("a", None, ANNA, person=PERSON) for _ in range(4)]
+    one = jobs.create("a", None, ANNA, person=OTHER)
+    order = []
+    for _ in range(5):
+        chosen = jobs.next()
+        assert chosen is not None
+        jobs.start(chosen)
+        order.append(chosen)
+        if len(order) != 2:
+            jobs.finish(chosen)
+    assert order[:2] == [many[0], one]
+    assert order[2:] == many[1:]
+    assert jobs.next() is None
+    assert [job.id for job in jobs.running()] == [one]
+
+
+def test_one_person_does_not_fill_the_queue(store: Store) -> None:
+    for _ in range(MOST_WAITING):
+        store.jobs.create("a", None, ANNA, person=PERSON)
+    with pytest.raises(Refused) as raised:
+        store.jobs.create("a", None, ANNA, person=PERSON)
+    assert raised.value.code == "job.many"
+    store.jobs.create("a", None, ANNA, person=OTHER)
+
+
+def test_a_job_is_seen_by_who_began_it_and_by_the_owner(store: Store) -> None:
+    jobs = store.jobs
+    name = jobs.create("a", None, ANNA, person=PERSON)
+    for principal in (OWNER, Principal(ANNA, person=PERSON), Principal(None, person=PERSON)):
+        assert jobs.seen(name, principal).id == name
+        assert [job.id for job in jobs.list(principal)] == [name]
+        assert jobs.count(principal, ("queued",)) == 1
+    for principal in (STRANGER, Principal(ANNA), Principal(ANNA, person=OTHER), Principal(BORIS)):
+        with pytest.raises(Missing) as raised:
+            jobs.seen(name, principal)
+        assert raised.value.code == "job.none"
+        assert jobs.list(principal) == []
+        assert jobs.count(principal, ("queued",)) == 0
+
+
+def test_lists_of_jobs_go_on_and_leave_out_what_was_put_away(store: Store) -> None:
+    jobs = store.jobs
+    names = [jobs.create("a", None, ANNA) for _ in range(5)]
+    seen: list[str] = []
+    before = ""
+    while page := jobs.list(OWNER, limit=2, before=before):
+        seen += [job.id for job in page]
+        before = f"{page[-1].created}|{page[-1].id}"
+    assert sorted(seen) == sorted(names)
+    assert len(seen) == 5
+    with pytest.raises(Refused):
+        jobs.put_away(names[0])
+    jobs.cancel(names[0])
+    step = jobs.get(names[0]).step
+    jobs.put_away(names[0])
+    jobs.put_away(names[0])
+    assert jobs.get(names[0]).step == step
+    assert {job.id for job in jobs.list(OWNER, away=False)} == set(names[1:])
+    jobs.start(names[1])
+    gone(store, names[1])
+    assert [job.id for job in jobs.list(OWNER, states=("interrupted",))] == [names[1]]
+    assert jobs.list(OWNER, states=("running",)) == []
+    assert jobs.count(OWNER, ("queued",), most=2) == 3
+
+
+def test_the_same_work_is_begun_again_under_a_new_name(store: Store) -> None:
+    name = store.jobs.create("a", {"n": 1}, ANNA, person=PERSON)
+    with pytest.raises(Refused):
+        store.jobs.again(name)
+    store.jobs.cancel(name)
+    new = store.jobs.get(store.jobs.again(name, OTHER))
+    assert (new.args, new.owner, new.person, new.state) == ({"n": 1}, ANNA, OTHER, "queued")
+    assert store.jobs.get(name).away
+
+
+def test_jobs_that_ended_long_ago_are_forgotten(store: Store) -> None:
+    old, fresh, waits = (store.jobs.create("a", None, ANNA) for _ in range(3))
+    for name in (old, fresh):
+        store.jobs.start(name)
+        store.jobs.finish(name)
+    change(store, old, beat="2026-01-01T00:00:00.000Z")
+    change(store, waits, beat="2026-01-01T00:00:00.000Z")
+    assert store.jobs.sweep() == 1
+    assert {job.id for job in store.jobs.list(OWNER)} == {fresh, waits}
+
+
+def test_ending_a_job_ends_all_it_started(store: Store) -> None:
+    code = "import subprocess, sys, time; subprocess.Popen(['sleep', '60']); print('up', flush=True); time.sleep(60)"
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, start_new_session=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"up\n"
+    name = store.jobs.create("a", None, ANNA)
+    assert not store.jobs.end(name)
+    store.jobs.start(name, process.pid)
+    assert store.jobs.end(name)
+    # The pipe closes once the last process that holds it is gone: the one that was started, too.
+    assert process.stdout.read() == b""
+    process.communicate(timeout=20)
+    assert store.jobs.get(name).state == "interrupted"
+    assert not store.jobs.end(name)
+    with pytest.raises(Missing):
+        store.jobs.end("nobody")
+
+
+def test_clocks_are_read_a_page_at_a_time(store: Store) -> None:
+    for number in range(7):
+        store.dues.note(
+            "b" if number % 2 else "a", f"sha-256:{number:064x}", f"2026-12-0{1 + number // 3}T00:00:00.000Z"
+        )
+    seen: list[Due] = []
+    while page := store.dues.coming(seen[-1] if seen else None, limit=2):
+        seen += page
+    assert len(set(seen)) == 7
+    assert [each.at for each in seen] == sorted(each.at for each in seen)
+    store.dues.done(seen[0].duty, seen[0].entry)
+    assert store.dues.coming(limit=10) == seen[1:]
