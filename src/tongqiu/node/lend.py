@@ -12,6 +12,7 @@ import base64
 import binascii
 import hashlib
 import secrets
+import time
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from contextvars import ContextVar
 from itertools import combinations
@@ -21,6 +22,7 @@ import msgspec
 
 from tongqiu.node.logdesk import LogDesk
 from tongqiu.node.people import READ
+from tongqiu.node.promises import FOLDER
 from tongqiu.practice import load
 from tongqiu.record.audience import STRANGER, Principal
 from tongqiu.record.faults import Fault, Malformed, Refused, Unproven, row
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
 MAX_SIGNED = 16 << 20
 """Longest body of a signed request, in bytes: it is verified as a whole before a door sees it."""
 _MAX_HEADER = 4096
+_RECENT = 1.0
+_MOST_RECENT = 1024
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -96,6 +100,7 @@ def lender(node: Node, door: Door, tokens: Iterable[Token] | None = None) -> Cal
     for nodes alone, without a token or signature.
     """
     known = None if tokens is None else {token.digest: token.principal for token in tokens}
+    recent = _Recent(node)
 
     def lend(headers: Mapping[str, str]) -> DoorDesk:
         value = next((value for name, value in headers.items() if name.lower() == "authorization"), None)
@@ -113,7 +118,7 @@ def lender(node: Node, door: Door, tokens: Iterable[Token] | None = None) -> Cal
                     zh="请附上节点所有者发给您的令牌，或对请求签名。",
                 ),
             )
-        principal = _held(node, _secret(value)) if known is None else known.get(digest_of(_secret(value)))
+        principal = recent.holder(_secret(value)) if known is None else known.get(digest_of(_secret(value)))
         if principal is None:
             raise Refused(
                 "door.token",
@@ -123,6 +128,31 @@ def lender(node: Node, door: Door, tokens: Iterable[Token] | None = None) -> Cal
         return DoorDesk(node, principal, door.takes)
 
     return lend
+
+
+class _Recent:
+    """Who holds which token, remembered for a second: a party that registers thousands is looked up once a second.
+
+    A token that was taken back is refused a second later at most.
+    """
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._known: dict[str, tuple[float, Principal]] = {}
+
+    def holder(self, secret: str) -> Principal | None:
+        digest, now = digest_of(secret), time.monotonic()
+        seen = self._known.get(digest)
+        if seen is not None and now < seen[0]:
+            return seen[1]
+        found = _held(self._node, secret)
+        if found is None:
+            self._known.pop(digest, None)
+            return None
+        if len(self._known) >= _MOST_RECENT:
+            self._known.clear()
+        self._known[digest] = (now + _RECENT, found)
+        return found
 
 
 def _held(node: Node, secret: str) -> Principal | None:
@@ -153,6 +183,8 @@ def open_doors(node: Node, rest: App, *, tokens: Iterable[Token] | None = None, 
                 one=one[1],
                 other=other[1],
             )
+    if (node.home.path / FOLDER).exists():
+        node.promises.resume()
     made = {mount.rstrip("/"): load(door.app)(lender(node, door, held)) for door in doors for mount in door.mounts}
 
     # A plain coroutine function: servers tell by its form which version of ASGI an application speaks.
