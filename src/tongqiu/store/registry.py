@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from tongqiu.store.database import Database
 
 
-WALK = 2000
+WALK = 1000
 """How many rows of a registry are looked at for one page of its newest, however many there are."""
 
 _STRETCH = 500
