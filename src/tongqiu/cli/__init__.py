@@ -35,6 +35,7 @@ _COMMANDS: tuple[tuple[str, str, str, str], ...] = (
     ("fsck", "tongqiu.cli.ledger:fsck", "Derive everything again from the signed entries.", "由已签名的条目重新推导全部内容。"),
     ("backup", "tongqiu.cli.ledger:backup", "Copy the log and contents, without their keys.", "备份日志与内容，不含密钥。"),
     ("take-over", "tongqiu.cli.ledger:take_over", "Let this copy of a node write.", "允许此节点副本写入。"),
+    ("drafts", "tongqiu.cli.ledger:drafts", "Sign records far from the log, and log them later.", "离线签署记录，日后提交入日志。"),
     ("due", "tongqiu.cli.work:due", "What falls due, the earliest first.", "查看到期事项，最早在前。"),
     ("jobs", "tongqiu.cli.work:jobs", "Work in the background: under way and done.", "查看后台工作：进行中与已完成。"),
     ("areas", "tongqiu.cli.desk:areas", "What can be assessed here.", "查看此处可以评估的领域。"),

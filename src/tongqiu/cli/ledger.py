@@ -1,19 +1,25 @@
-"""Looking after the log: ``fsck``, ``backup``, ``take-over``."""
+"""Looking after the log: ``fsck``, ``backup``, ``take-over``, and the drafts of desks without one: ``drafts``."""
 
 from __future__ import annotations
 
 import contextlib
+import mimetypes
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
+import msgspec
 from cyclopts import Parameter
 
 from tongqiu.cli.words import ask, console, lang, styled, t, table
+from tongqiu.record.audience import Audience
+from tongqiu.record.faults import Malformed, row
+from tongqiu.record.statement import MAX_CONTENT, Attachment, Said
+from tongqiu.record.subject import EntryText, Subject
 from tongqiu.record.text import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 Home = Annotated[
     Path | None,
@@ -113,6 +119,157 @@ def take_over(
         epoch = store.backend.take_over()
     console().print(t("This node writes now (epoch {epoch}).", "现由本节点写入（代次 {epoch}）。", epoch=epoch))
     return 0
+
+
+class Written(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a person writes down of one record, as JSON; ``audience`` absent means: for its issuer alone."""
+
+    kind: str
+    subject: Subject
+    body: dict[str, Any]
+    rests_on: tuple[EntryText, ...] = ()
+    audience: Audience | None = None
+    thread: str | None = None
+
+
+def drafts(  # noqa: PLR0913 - one option each
+    folder: Annotated[Path, Parameter(help="The folder of the desk. 工作台目录。")],
+    *,
+    home: Home = None,
+    begin: Annotated[bool, Parameter(help="Make the desk. 建立工作台。")] = False,
+    party: Annotated[str, Parameter(help="Name of the new party whose desk it is. 新参与方的名称。")] = "",
+    own: Annotated[bool, Parameter(help="A desk of this node's own party. 为本节点的参与方建立。")] = False,
+    write: Annotated[
+        Path | None, Parameter(help="Sign the record that this JSON file describes. 签署此 JSON 文件所写的记录。")
+    ] = None,
+    attach: Annotated[
+        tuple[Path, ...], Parameter(help="A file that belongs to the record; repeatable. 记录的附件，可重复。")
+    ] = (),
+    log: Annotated[bool, Parameter(help="Hand all drafts to the node's log. 将全部草稿提交本节点的日志。")] = False,
+) -> int:
+    """List, sign or log the drafts of a desk without a log.
+
+    列出、签署离线工作台的草稿，或将其提交入日志。
+    """
+    from tongqiu.node import core, discovery, passports
+    from tongqiu.node import drafts as desks
+    from tongqiu.node import home as homes
+
+    if attach and write is None:
+        raise Malformed(
+            "option.attach",
+            Text(en="Files belong to a record that is written.", zh="附件须随所写的记录一同给出。"),
+            do=Text(en="Name the record's file with --write.", zh="请用 --write 指定记录文件。"),
+        )
+    if begin:
+        practices = discovery.discover(core=core.PRACTICE)
+        source = homes.load(home or homes.default()) if own else None
+        made = desks.begin(folder, name=party, at=passports.now(), practices=practices, own=source)
+        console().print(
+            t(
+                "A desk of {name} ({did}) in {folder}.",
+                "{name}（{did}）的工作台：{folder}。",
+                name=made.name,
+                did=made.me,
+                folder=folder,
+            )
+        )
+    if write is not None:
+        said = _said(write, attach)
+        desk = desks.open_desk(folder)
+        draft = desk.seal(said, at=passports.now(), practices=discovery.discover(core=core.PRACTICE))
+        console().print(
+            t(
+                "Signed as draft {number}: {entry}",
+                "已签署为草稿 {number}：{entry}",
+                number=f"{draft.number:06}",
+                entry=draft.entry,
+            )
+        )
+    if log:
+        return _log_drafts(folder, home)
+    if not begin and write is None:
+        _list_drafts(folder)
+    return 0
+
+
+def _said(file: Path, attached: Sequence[Path]) -> Said:
+    """Return what a person wrote down. Raises Missing, Unreachable, Malformed (``draft.written``)."""
+    from tongqiu.node.drafting import MAX_FILE
+    from tongqiu.node.passports import read_file
+
+    try:
+        written = msgspec.json.decode(read_file(file, MAX_CONTENT), type=Written)
+    except (msgspec.MsgspecError, Malformed) as error:
+        raise Malformed(
+            "draft.written",
+            Text(en="The record cannot be read: {error}.", zh="无法读取该记录：{error}。"),
+            do=Text(
+                en='Write it as JSON: {{"kind": "…", "subject": {{"type": "…", "id": "…"}}, "body": {{…}}}}.',
+                zh='请写成 JSON：{{"kind": "…", "subject": {{"type": "…", "id": "…"}}, "body": {{…}}}}。',
+            ),
+            where=str(file),
+            error=str(error)[:200],
+        ) from error
+    files = []
+    for each in attached:
+        media = mimetypes.guess_type(each.name)[0] or "application/octet-stream"
+        files.append(Attachment(each.name, media, read_file(each, MAX_FILE)))
+    return Said(
+        written.kind, written.subject, written.body, written.rests_on, written.audience, written.thread, tuple(files)
+    )
+
+
+def _list_drafts(folder: Path) -> None:
+    from tongqiu.node import drafts as desks
+
+    rows = []
+    for each in desks.waiting(folder):
+        if isinstance(each, desks.Told):
+            assert each.fault is not None  # noqa: S101 - what cannot be read comes with its fault
+            state = f"{each.fault.what.of(lang())} [{each.fault.code}]"
+            rows.append((f"{each.number:06}", "", "", "", state))
+            continue
+        state = t("waits", "等待提交")
+        if each.refused is not None:
+            state = f"{each.refused.zh if lang() == 'zh' else each.refused.en} [{each.refused.code}]"
+        about = each.content.subject
+        rows.append((f"{each.number:06}", each.content.kind, about.name or about.id, each.content.at, state))
+    if not rows:
+        console().print(t("No draft waits here.", "没有等待提交的草稿。"))
+        return
+    names = (
+        t("No.", "序号"),
+        t("Record type", "记录类型"),
+        t("About", "对象"),
+        t("Signed", "签署时间"),
+        t("State", "状态"),
+    )
+    console().print(table(names, rows))
+
+
+def _log_drafts(folder: Path, home: Path | None) -> int:
+    """Hand all drafts to the log, say what became of each, and return the exit code of the first that was refused."""
+    from tongqiu.node import drafts as desks
+    from tongqiu.node import open_node
+
+    code = 0
+    with open_node(home) as node:
+        for each in desks.log(node, folder):
+            if each.fault is not None:
+                code = code or row(each.fault).exit_code
+                told = f"{each.fault.what.of(lang())} [{each.fault.code}]"
+            elif each.statement is None:
+                told = t("the log has it already", "日志中已有")
+            else:
+                told = t(
+                    "logged at {index} on {at}",
+                    "已入日志：第 {index} 条，{at}",
+                    index=each.statement.index,
+                    at=each.statement.logged,
+                )
+            console().print(f"{each.number:06}  {told}")
+    return code
 
 
 @contextlib.contextmanager

@@ -16,10 +16,11 @@ from tongqiu.ledger.log import Sealed, check_in
 from tongqiu.node.ask import marks
 from tongqiu.record import core
 from tongqiu.record.audience import EVERYONE, Audience, check_derived, meet, only_for, within
-from tongqiu.record.faults import Malformed, Refused
+from tongqiu.record.faults import Malformed, Refused, Unproven
 from tongqiu.record.statement import Blob, Content, Said, read_content, write_content
 from tongqiu.record.text import Text
-from tongqiu.seal.statement import new_salt, seal_statement
+from tongqiu.seal.keys import PublicKey
+from tongqiu.seal.statement import new_salt, open_statement, seal_statement
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     from tongqiu.store.house import Store
 
 _NOTHING: MappingProxyType[str, Audience] = MappingProxyType({})
+OFFLINE = "core.draft@1"
+"""What a record says made it that was sealed at a desk without a log: a person, no check and no rule."""
+
 MAX_FILE = 256 << 20
 """Longest file that may be attached to a record, in bytes."""
 
@@ -72,47 +76,73 @@ class Drafting:
         (``audience.wider``).
         """
         kind = self.kind(said.kind)
-        body, plain = self.body(kind, said.body)
-        evidence = tuple(kind.evidence(body)) if kind.evidence else ()
-        if ran_by is not None:
-            evidence = tuple(msgspec.structs.replace(each, ran_by=ran_by) for each in evidence)
         files = tuple(self._stage(each.name, each.media, each.data) for each in said.files)
         audience = self._audience(said, kind, released)
-        content = Content(
-            kind=kind.name,
-            schema=kind.schema_digest,
-            subject=said.subject,
-            issuer=self._home.did,
-            at=self._now(),
-            body=plain,
-            rests_on=tuple(sorted(set(said.rests_on))),
-            audience=audience,
-            thread=said.thread,
-            files=files,
-            asked=asked,
-            evidence=evidence,
-            findings=tuple(kind.findings(body)) if kind.findings else (),
-            by=by,
-            key=key,
-        )
+        content = compose(kind, said, issuer=self._home.did, at=self._now(), audience=audience, files=files, by=by)
+        content = msgspec.structs.replace(content, key=key, asked=asked)
+        if ran_by is not None:
+            evidence = tuple(msgspec.structs.replace(each, ran_by=ran_by) for each in content.evidence)
+            content = msgspec.structs.replace(content, evidence=evidence)
         data, salt = write_content(content), new_salt()
         envelope = seal_statement(
             data, salt, signer=self._home.party, issuer=self._home.did, subject=self._home.pseudonym(said.subject.id)
         )
+        return self._check_in(envelope, self._home.party.public, data, salt)
+
+    def take(self, envelope: bytes, data: bytes, salt: bytes) -> tuple[Sealed, Content]:
+        """Return a record that its party sealed elsewhere (:mod:`tongqiu.node.drafts`), ready for this log, and its content.
+
+        It must be to the byte what this node would have sealed, had the same words been said here at that time. Raises
+        Malformed (``kind.unknown``, ``kind.body``, ``draft.words``, ``draft.name`` and as :func:`open_statement` and
+        :func:`read_content`), Unproven (``cose.*``, ``statement.content``, ``statement.issuer``), Missing for what it rests
+        on, Refused (``draft.time``, ``audience.wider``).
+        """
+        opened = open_statement(envelope)
+        sealed, content = self._check_in(envelope, PublicKey.from_did(opened.issuer), data, salt)
+        if content.issuer != opened.issuer:
+            raise Unproven(
+                "statement.issuer",
+                Text(
+                    en="A record says it is from {claimed}, but {signer} signed it.",
+                    zh="有记录自称出自 {claimed}，签署者却是 {signer}。",
+                ),
+                do=Text(en="Trust nothing in it.", zh="请勿信任其中任何内容。"),
+                claimed=content.issuer[:200],
+                signer=opened.issuer[:200],
+            )
+        said = Said(
+            content.kind, content.subject, content.body, content.rests_on, content.audience, thread=content.thread
+        )
+        kind = self.kind(content.kind)
+        again = compose(
+            kind, said, issuer=content.issuer, at=content.at, audience=content.audience, files=content.files, by=OFFLINE
+        )
+        if write_content(again) != data:
+            raise _other_words()
+        if content.issuer == self._home.did and opened.subject != self._home.pseudonym(content.subject.id):
+            raise _other_name()
+        if content.at > self._now():
+            raise _too_early(content.at)
+        self._audience(said, kind, _NOTHING)
+        return sealed, content
+
+    def _check_in(self, envelope: bytes, key: PublicKey, data: bytes, salt: bytes) -> tuple[Sealed, Content]:
+        """Return a sealed record with all that this node files it under, and its content as it reads."""
+        content = read_content(data)
         refs = [bytes.fromhex(each.removeprefix("sha-256:")) for each in content.rests_on]
         refs.extend(marks(self._home, content))
         sealed = check_in(
             envelope,
-            self._home.party.public,
+            key,
             content=data,
             salt=salt,
-            kind=kind.name,
-            audience=self._store.audience_id(audience, self._home.did),
-            thread=self._home.thread(said.thread),
+            kind=content.kind,
+            audience=self._store.audience_id(content.audience, content.issuer),
+            thread=self._home.thread(content.thread),
             refs=refs,
-            files=[bytes.fromhex(file.digest.removeprefix("sha-256:")) for file in files],
+            files=[bytes.fromhex(file.digest.removeprefix("sha-256:")) for file in content.files],
         )
-        return sealed, read_content(data)
+        return sealed, content
 
     def batch(  # noqa: PLR0913 - what publish was given
         self,
@@ -176,21 +206,11 @@ class Drafting:
 
     def kind(self, name: str) -> Kind[Any]:
         """Return the kind of that name. Raises Malformed (``kind.unknown``)."""
-        kind = self._practices.kind(name)
-        if kind is None:
-            raise Malformed(
-                "kind.unknown",
-                Text(en="No practice here makes records of kind {kind}.", zh="此处没有领域会生成类型 {kind} 的记录。"),
-                do=Text(en="Install the practice that brings it.", zh="请安装提供该类型的领域。"),
-                kind=name,
-            )
-        return kind
+        return known(self._practices, name)
 
     def body(self, kind: Kind[Any], body: Any) -> tuple[Any, Any]:  # noqa: ANN401 - a body or plain values
         """Return ``body`` as its kind's type and as plain values, whichever it came as. Raises Malformed (``kind.body``)."""
-        plain = kind.write(body) if isinstance(body, kind.body) else body
-        read = kind.read(plain)
-        return read, kind.write(read)
+        return _read_body(kind, body)
 
     def _stage(self, name: str, media: str, data: bytes) -> Blob:
         digest, size = self._store.backend.stage(io.BytesIO(data), limit=MAX_FILE)
@@ -228,6 +248,50 @@ class Drafting:
         return statement.content.audience
 
 
+def known(practices: Practices, name: str) -> Kind[Any]:
+    """Return the kind of that name. Raises Malformed (``kind.unknown``)."""
+    kind = practices.kind(name)
+    if kind is None:
+        raise Malformed(
+            "kind.unknown",
+            Text(en="No practice here makes records of kind {kind}.", zh="此处没有领域会生成类型 {kind} 的记录。"),
+            do=Text(en="Install the practice that brings it.", zh="请安装提供该类型的领域。"),
+            kind=name,
+        )
+    return kind
+
+
+def compose(  # noqa: PLR0913 - what a content is made of
+    kind: Kind[Any], said: Said, *, issuer: str, at: str, audience: Audience, files: tuple[Blob, ...], by: str
+) -> Content:
+    """Return the content of what is said: its body checked by its kind, and shown in the shared shapes.
+
+    Needs no node: at a desk without a log the same words give the same content. Raises Malformed (``kind.body``).
+    """
+    body, plain = _read_body(kind, said.body)
+    return Content(
+        kind=kind.name,
+        schema=kind.schema_digest,
+        subject=said.subject,
+        issuer=issuer,
+        at=at,
+        body=plain,
+        rests_on=tuple(sorted(set(said.rests_on))),
+        audience=audience,
+        thread=said.thread,
+        files=files,
+        evidence=tuple(kind.evidence(body)) if kind.evidence else (),
+        findings=tuple(kind.findings(body)) if kind.findings else (),
+        by=by,
+    )
+
+
+def _read_body(kind: Kind[Any], body: Any) -> tuple[Any, Any]:  # noqa: ANN401 - a body or plain values
+    plain = kind.write(body) if isinstance(body, kind.body) else body
+    read = kind.read(plain)
+    return read, kind.write(read)
+
+
 def over(entry: str) -> Refused:
     """Return the refusal to do something with a record that no longer stands."""
     return Refused(
@@ -235,6 +299,41 @@ def over(entry: str) -> Refused:
         Text(en="This record was withdrawn or replaced.", zh="该记录已被撤回或替代。"),
         do=Text(en="Use the one that stands in its place.", zh="请使用取代它的那一条。"),
         where=entry,
+    )
+
+
+def _other_words() -> Malformed:
+    return Malformed(
+        "draft.words",
+        Text(
+            en="The record is not what this node would have written for the same words: its kind is of another version "
+            "here, or it says that a check or rule made it.",
+            zh="该记录与本节点据同样内容写成的不同：此处的记录类型版本不同，或它自称由某项检测或规则生成。",
+        ),
+        do=Text(en="Draw it up again at a desk of this version.", zh="请在同版本的工作台上重新起草。"),
+    )
+
+
+def _other_name() -> Malformed:
+    return Malformed(
+        "draft.name",
+        Text(
+            en="The desk does not know how this node names what records are about.",
+            zh="该工作台不知道本节点如何标记记录的对象。",
+        ),
+        do=Text(en="Begin the desk from this node with --own.", zh="请用 --own 从本节点建立工作台。"),
+    )
+
+
+def _too_early(at: str) -> Refused:
+    return Refused(
+        "draft.time",
+        Text(en="The record is dated {at}, which is yet to come.", zh="该记录的日期 {at} 尚未到来。"),
+        do=Text(
+            en="Hand it in again after that time, and set the clock of the desk right.",
+            zh="请在该时间之后再次提交，并校准工作台的时钟。",
+        ),
+        at=at,
     )
 
 

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from tongqiu.node.home import Home
     from tongqiu.practice import Clock
     from tongqiu.record.shapes import RanBy
-    from tongqiu.record.statement import Asked
+    from tongqiu.record.statement import Asked, Content
     from tongqiu.store.house import Store
 
 _PAGE = 500
@@ -234,9 +234,31 @@ class Node:
         if account is not None:
             spoken.append(account(tuple(f"sha-256:{sealed.entry.hex()}" for sealed, _ in drafts)))
             drafts.insert(len(said), self._drafting.seal(spoken[-1], by=by, key=None))
-        admissions = [
-            (draft, self._admission(each, speaker or self.me)) for draft, each in zip(drafts, spoken, strict=False)
-        ]
+        checks = [self._admission(each, speaker or self.me) for each in spoken]
+        return self._enter(drafts, checks, after=after, ending=ending, done=done)
+
+    def take(self, envelope: bytes, content: bytes, salt: bytes, *, stage: Callable[[Content], None]) -> Statement:
+        """Log a record that its party sealed at a desk without a log, by the rules of :meth:`publish`, and return it.
+
+        ``stage`` hands its files to the store once all but the thread was judged. A record that the log has keeps its
+        place. Raises as :meth:`tongqiu.node.drafting.Drafting.take` and what a kind's ``admit`` says.
+        """
+        sealed, read = self._drafting.take(envelope, content, salt)
+        stage(read)
+        said = Said(read.kind, read.subject, read.body, read.rests_on, read.audience, read.thread)
+        return self._enter([(sealed, read)], [self._admission(said, read.issuer)])[0]
+
+    def _enter(
+        self,
+        drafts: Sequence[tuple[Sealed, Content]],
+        checks: Sequence[Callable[[tuple[Statement, ...]], None] | None],
+        *,
+        after: tuple[str, int] | None = None,
+        ending: Sequence[str] = (),
+        done: str | None = None,
+    ) -> tuple[Statement, ...]:
+        """Log ``drafts`` in one transaction in which the first of them pass ``checks``, and bring the registries along."""
+        admissions = list(zip(drafts, checks, strict=False))
 
         def admit(reading: Reading) -> None:
             # What stands earlier in this very call counts, or a batch could outrun the rule that guards its thread.
