@@ -37,6 +37,7 @@ class Guard(NamedTuple):
 
 
 LOG, RECEIPTS, VECTORS = "tests/ledger/test_log.py", "tests/ledger/test_receipt.py", "tests/conformance/test_vectors.py"
+KEYS = "tests/store/test_keys.py"
 GUARDS = (
     Guard(
         "strict CBOR: one form only",
@@ -114,6 +115,34 @@ GUARDS = (
         "if major or signed != size or",
         "if major or",
         (RECEIPTS, VECTORS),
+    ),
+    Guard(
+        "quick reading: heads in their shortest form",
+        "record/cbor.py",
+        " and value >= _LEAST[argument - 24] else",
+        " else",
+        ("tests/record/test_cbor.py",),
+    ),
+    Guard(
+        "quick reading: names that may stand in a header",
+        "seal/cose.py",
+        " or not _is_name(issuer, MAX_ISSUER):",
+        ":",
+        ("tests/seal/test_statement.py",),
+    ),
+    Guard(
+        "quick reading of a receipt: what stands before its proof",
+        "ledger/receipt.py",
+        "if data[stop:first] != _BEFORE_PROOF or ",
+        "if ",
+        (RECEIPTS,),
+    ),
+    Guard(
+        "quick reading of an envelope: what stands before its digest",
+        "seal/statement.py",
+        "if data[stop : stop + 3] != _BEFORE_DIGEST or ",
+        "if ",
+        ("tests/seal/test_statement.py",),
     ),
     Guard(
         "quick reading of a receipt: every part of the path",
@@ -205,6 +234,63 @@ GUARDS = (
         '"PRAGMA synchronous=FULL"',
         '"PRAGMA synchronous=OFF"',
         ("tests/store/test_house.py",),
+    ),
+    Guard(
+        "store: a folder is flushed when it gets a name",
+        "store/database.py",
+        "        os.fsync(handle)\n    finally:\n        os.close(handle)\n",
+        "        pass\n    finally:\n        os.close(handle)\n",
+        (KEYS,),
+    ),
+    Guard(
+        "store: what is erased is rewritten away",
+        "store/backend.py",
+        '            connection.exec_driver_sql("VACUUM")\n',
+        "            pass\n",
+        ("tests/store/test_erasure.py",),
+    ),
+    Guard(
+        "store: the write-ahead file is emptied",
+        "store/backend.py",
+        "PRAGMA wal_checkpoint(TRUNCATE)",
+        "PRAGMA wal_checkpoint(PASSIVE)",
+        ("tests/store/test_erasure.py",),
+    ),
+    Guard(
+        "keys: durable before the content is",
+        "store/keys.py",
+        "                flush(handle)\n                return end",
+        "                return end",
+        (KEYS,),
+    ),
+    Guard(
+        "keys: destroyed with what they open",
+        "store/backend.py",
+        "        keys.destroy(sorted(spent - gone))\n",
+        "",
+        (KEYS,),
+    ),
+    Guard(
+        "keys: an older copy of the store forgets again",
+        "store/backend.py",
+        "if stale is not None or gone - spent:",
+        "if stale is not None:",
+        (KEYS,),
+    ),
+    Guard("keys: those of another store", "store/database.py", "if noted != keys.name:", "if False:", (KEYS,)),
+    Guard(
+        "keys: a forked child has slots of its own",
+        "store/keys.py",
+        "            if self._process != os.getpid():",
+        "            if False:",
+        (KEYS,),
+    ),
+    Guard(
+        "check: what is gone has a tombstone",
+        "node/fsck.py",
+        """_differs("tombstone", where=f"entry {position}")""",
+        "continue",
+        ("tests/node/test_fsck.py",),
     ),
     Guard(
         "store: the unique entry hash",

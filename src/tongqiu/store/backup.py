@@ -1,4 +1,4 @@
-"""A copy of a store to keep for long: everything that was sealed, and nothing that can be read without the keys.
+"""A copy of a store to keep for long: everything that was sealed, and no content that can be read without the keys.
 
 Left out are the keys; the registries, which are in clear and fold again from the log; and what jobs were given and said. So
 an erasure, which destroys a key, reaches every such copy there is.
