@@ -26,6 +26,7 @@ from tongqiu.record.subject import Subject
 from tongqiu.record.text import Text
 from tongqiu.testing.lent import only_lent
 from tongqiu.testing.paper import AT, PARTY, ROLES, Shuffled, paper_statement, paper_target
+from tongqiu.testing.verbs import check_verbs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -93,6 +94,7 @@ def check_practice(practice: Practice, *, vectors: Path | None = None, targets: 
         *_check_probes(practice, targets),
         *_check_assessors(practice, examples),
         *_check_views(practice, examples),
+        *(Problem(*each) for each in check_verbs(practice)),
         *_check_lightness(practice),
     ]
 
@@ -178,6 +180,9 @@ def _texts(value: object, where: str) -> Iterator[tuple[str, Text]]:
     elif isinstance(value, tuple | list):
         for number, each in enumerate(value):
             yield from _texts(each, f"{where} {getattr(each, 'name', number)}")
+    elif isinstance(value, dict):
+        for name, each in value.items():
+            yield from _texts(each, f"{where}.{name}")
     elif isinstance(value, msgspec.Struct):
         for name in value.__struct_fields__:
             yield from _texts(getattr(value, name), f"{where}.{name}")

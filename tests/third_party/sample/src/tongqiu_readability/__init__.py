@@ -6,7 +6,8 @@ import msgspec
 
 from tongqiu.practice import Assessor, Practice, Probe, View
 from tongqiu.record.text import Text
-from tongqiu_readability.kinds import READING, REVIEW
+from tongqiu_readability.kinds import NOTE, READING, REVIEW
+from tongqiu_readability.verbs import VERBS
 from tongqiu_readability.views import COLUMNS
 
 _HERE = "tongqiu_readability"
@@ -33,7 +34,7 @@ PRACTICE = Practice(
         en="How long the sentences of a text are, by language, with a margin of error.",
         zh="按语言统计文本的句子长度，并给出误差范围。",
     ),
-    kinds=(READING, REVIEW),
+    kinds=(READING, REVIEW, NOTE),
     probes=(
         Probe(
             name="readability.sentences",
@@ -68,5 +69,6 @@ PRACTICE = Practice(
             rows=f"{_HERE}.views:rows",
         ),
     ),
+    verbs=VERBS,
     settings={"data": Keys, "code": Keys},
 )

@@ -74,6 +74,15 @@ class Review(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     languages: tuple[Judged, ...]
 
 
+class Note(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What a person who read a text says of it, and how hard it was for them, from 1 to 5."""
+
+    words: Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
+    hardness: Annotated[int, msgspec.Meta(ge=1, le=5)]
+    language: Language = "en"
+    whole: bool = False
+
+
 _NAMES = {"en": Text(en="English", zh="英文"), "zh": Text(en="Chinese", zh="中文")}
 _WORDS = {
     "met": Text(en="within", zh="未超过"),
@@ -132,3 +141,4 @@ READING = Kind(
 REVIEW = Kind(
     name="readability.review/1", body=Review, title=Text(en="Plain sentences", zh="句子平易"), findings=findings
 )
+NOTE = Kind(name="readability.note/1", body=Note, title=Text(en="Reader's note", zh="读者意见"))
