@@ -10,6 +10,7 @@ What a program acknowledges goes out over a socket, so that disturbing ``write``
 from __future__ import annotations
 
 import ctypes
+import io
 import json
 import os
 import socket
@@ -19,8 +20,9 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.ledger.said_before_cut import work
+from tests.ledger.said_before_cut import PLANTED, work
 from tests.ledger.test_sequencer import LOG_KEY, ORIGIN, sealed
+from tests.store.paper import NOTES, Paper
 from tongqiu.ledger.log import Log
 from tongqiu.ledger.sequencer import Sequencer
 from tongqiu.node import open_node
@@ -32,6 +34,11 @@ from tongqiu.store.house import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from tongqiu.store.house import Store
+
+PERSONAL = 1
+"""The place of the record that :func:`erase` erases."""
 
 TOLD, UNREADABLE = 3, 4
 """Exit codes of a program that was told by a fault what had happened, and of one whose own source could not be read."""
@@ -66,7 +73,31 @@ def node(folder: Path, told: Callable[[str], None]) -> None:
         told("erased")
 
 
-PROGRAMS = {each.__name__: each for each in (store, publish, node)}
+def erase(folder: Path, told: Callable[[str], None]) -> None:
+    """Erase the personal record of a store that is there, with its file and its rows in a registry, and scrub."""
+    with open_store(folder, create=True) as opened:
+        paper = begin(opened)
+        paper.erase(PERSONAL)
+        told("erased")
+        opened.backend.scrub()
+        told("scrubbed")
+
+
+def begin(opened: Store) -> Paper:
+    """Put what :func:`erase` needs into a store that has nothing yet, and return who says more there."""
+    paper = Paper(opened)
+    if opened.backend.head().size == 0:
+        registry = opened.registry([NOTES])
+        digest, _ = opened.backend.stage(io.BytesIO(PLANTED * 20_000), limit=1 << 22)
+        for number in range(3):
+            words, files = (PLANTED.decode() * 200, (digest,)) if number == PERSONAL else ("plain", ())
+            paper.say({"key": str(number), "words": words}, files=files)
+        registry.catch_up()
+    paper.count = opened.backend.head().size + 100
+    return paper
+
+
+PROGRAMS = {each.__name__: each for each in (store, publish, node, erase)}
 
 
 def main() -> None:

@@ -11,8 +11,11 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from tests.faults import disturb
-from tests.ledger.said_before_cut import Judge
+from tests.faults.program import PERSONAL, begin
+from tests.ledger.said_before_cut import PLANTED, Judge
 from tests.ledger.test_sequencer import LOG_KEY, ORIGIN, sealed
+from tests.store.paper import NOTES
+from tongqiu.ledger import tree
 from tongqiu.ledger.log import Log
 from tongqiu.node import open_node
 from tongqiu.record import core
@@ -20,6 +23,7 @@ from tongqiu.record.faults import Fault
 from tongqiu.record.statement import Said
 from tongqiu.record.subject import Subject
 from tongqiu.store.house import open_store
+from tongqiu.store.keys import DESTROYED, KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -137,6 +141,56 @@ class Node(Scene):
             return "" if node.log.audit().size == again.index + 1 else "what comes after is not taken"
 
 
+class Erase(Scene):
+    """An erasure: of a record with a file and rows in a registry, and then of every byte and key of it."""
+
+    what = "erase"
+
+    def __init__(self, base: Path) -> None:
+        """Make the store to begin with."""
+        self._start = base.with_name(base.name + "-start")
+        with open_store(self._start, create=True) as store:
+            begin(store)
+            self._row = store.backend.row(PERSONAL)
+        super().__init__(base)
+
+    def fresh(self, number: int) -> Path:
+        """Return a copy of it."""
+        return shutil.copytree(self._start, super().fresh(number))
+
+    def found(self, folder: Path, ran: Ran) -> str:
+        """Find the record whole, or erased with a tombstone and no byte or key left; erase it then if it is whole."""
+        if "scrubbed" in ran.told and (left := _left(folder)):
+            return f"not scrubbed: {left}"
+        before = PERSONAL + 2
+        with open_store(folder, create=False) as store:
+            size, row = store.backend.head().size, store.backend.row(PERSONAL)
+            if size not in {before, before + 1} or ("erased" in ran.told and size == before):
+                return f"another size: {size}"
+            if size == before:
+                if row != self._row or store.backend.blob(row.columns.files[0]).read() != PLANTED * 20_000:
+                    return "content is gone without a tombstone"
+                begin(store).erase(PERSONAL)
+                store.backend.scrub()
+            row = store.backend.row(PERSONAL)
+            registry = store.registry([NOTES])
+            registry.catch_up()
+            if not row.erased or row.content is not None or registry.position(NOTES.name) != before:
+                return "not erased"
+            if left := _left(folder):
+                return f"left after a start: {left}"
+            entries = list(store.backend.entries(0, before + 1))
+            whole = tree.grow(0, (), entries, lambda *_: b"").root == store.backend.head().root
+            return "" if whole else "another tree"
+
+
+def _left(folder: Path) -> list[str]:
+    """Return what is left of the erased record in the files of a store: its bytes, or a key of its two."""
+    found = [path.name for path in folder.iterdir() if PLANTED in path.read_bytes()]
+    marks = (folder / KEYS).read_bytes().count(DESTROYED)
+    return found if marks == 2 else [*found, f"{marks} of 2 keys destroyed"]
+
+
 def _missing(told: Sequence[str], entries: Sequence[str]) -> str:
     for each in told:
         what, *named = each.split()
@@ -145,6 +199,6 @@ def _missing(told: Sequence[str], entries: Sequence[str]) -> str:
     return ""
 
 
-SCENES = (Publish, Store, Node)
+SCENES = (Publish, Store, Node, Erase)
 
-__all__ = ["SCENES", "Node", "Publish", "Scene", "Store"]
+__all__ = ["SCENES", "Erase", "Node", "Publish", "Scene", "Store"]
