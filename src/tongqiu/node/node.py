@@ -118,7 +118,20 @@ class Node:
         from tongqiu.node.passports import own_policy
 
         return People(
-            self.store.people, me=self.me, name=self.name, clock=self.clock, trust=lambda: own_policy(self.home)
+            self.store.people,
+            me=self.me,
+            name=self.name,
+            clock=self.clock,
+            trust=lambda: own_policy(self.home),
+            home=self.home,
+            told=self._account,
+        )
+
+    def _account(self, who: str, verb: str, whom: str) -> None:
+        """Log that ``who`` did something to ``whom``, both by pseudonym, for the node's own party to read."""
+        body = core.Act(who=who, verb=verb, made=())
+        self.publish(
+            [Said(core.ACT.name, Subject("party", whom), body, (), only_for([self.me]))], by=f"verb:{verb}"
         )
 
     # --- who and when ------------------------------------------------------------------------------------------------

@@ -25,8 +25,11 @@ from tongqiu.store.people import ACTIVE, ENDED, Once, Person, Session, Token
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from tongqiu.node.home import Home
+    from tongqiu.node.oidc import Oidc
+    from tongqiu.node.passkeys import Passkeys
     from tongqiu.practice import Clock
-    from tongqiu.store.people import PeopleTables
+    from tongqiu.store.people import Passkey, PeopleTables
 
 MAY: dict[str, frozenset[str]] = {
     "owner": frozenset({"owner", "issuer", "reviewer", "contributor", "reader"}),
@@ -108,14 +111,25 @@ def csrf_of(secret: str) -> str:
 class People:
     """The people of one node; their rows are in the store, what they did is in the log."""
 
-    def __init__(
-        self, tables: PeopleTables, *, me: str, name: str, clock: Clock, trust: Callable[[], Policy] = Policy
+    def __init__(  # noqa: PLR0913 - what it stands between
+        self,
+        tables: PeopleTables,
+        *,
+        me: str,
+        name: str,
+        clock: Clock,
+        trust: Callable[[], Policy] = Policy,
+        home: Home | None = None,
+        told: Callable[[str, str, str], None] | None = None,
     ) -> None:
-        """Look after the people in ``tables`` at the node of party ``me``, called ``name``; ``trust`` names other nodes."""
+        """Look after the people in ``tables`` at the node of party ``me``, called ``name``.
+
+        ``trust`` names other nodes, ``home`` an account provider. ``told(who, verb, whom)`` logs what was done to whom.
+        """
         self._tables = tables
         self._me, self._party_name = me, name
         self._clock = clock
-        self._trust = trust
+        self._trust, self._home, self._told = trust, home, told
 
     # --- who there is ------------------------------------------------------------------------------------------------
 
@@ -136,8 +150,10 @@ class People:
         """Return a person by pseudonym. Raises Missing (``people.missing``)."""
         return self._tables.person(name)
 
-    def add(self, name: str, role: str, *, party: str = "", groups: Iterable[str] = ()) -> Person:
+    def add(self, name: str, role: str, *, party: str = "", groups: Iterable[str] = (), by: str = "") -> Person:
         """Add a person of ``party`` (a DID; the node's own by default), who is a member of ``groups`` (URNs).
+
+        ``by`` is the person who does it, for the record of who did what.
 
         Raises Malformed (``people.name``, ``people.role``, ``subject.id``), Refused (``people.outside``) for a role that
         only people of the node's own party hold.
@@ -145,20 +161,25 @@ class People:
         self.owner()
         made = self._new(name, role, party or self._me, frozenset(groups))
         self._tables.add(made)
+        self._tell(by, "people.add", made.id)
         return made
 
-    def change(self, name: str, /, **values: str) -> Person:
+    def change(self, name: str, /, by: str = "", **values: str) -> Person:
         """Change ``name``, ``role`` or ``party`` of an active person; what they may do changes at once.
 
         Raises as :meth:`add`; Missing (``people.missing``), Refused (``people.last-owner``).
         """
         old = self.person(name)
         self._check(values.get("name", old.name), values.get("role", old.role), values.get("party", old.party), ())
-        return self._tables.change(name, **values)
+        changed = self._tables.change(name, **values)
+        self._tell(by, "people.change", name)
+        return changed
 
-    def end(self, name: str) -> Person:
+    def end(self, name: str, *, by: str = "") -> Person:
         """End a person's time here: sessions, tokens, passkeys and links go at once. Raises as :meth:`change`."""
-        return self._tables.change(name, state=ENDED)
+        ended = self._tables.change(name, state=ENDED)
+        self._tell(by, "people.end", name)
+        return ended
 
     def principal(self, person: Person) -> Principal:
         """Return what a person reads as.
@@ -188,6 +209,10 @@ class People:
 
     def enter(self, link: str, *, label: str = "") -> str:
         """Use up a link and return the secret of the session it opens. Raises Refused (``people.link``)."""
+        return self.begin(self.entered(link), how="link", label=label)
+
+    def entered(self, link: str) -> str:
+        """Use up a link and return whose it was. Raises Refused (``people.link``)."""
         used = self.take("link", link)
         if used is None:
             raise Refused(
@@ -195,7 +220,7 @@ class People:
                 Text(en="This link does not work, or no longer does.", zh="此链接无效或已失效。"),
                 do=Text(en="Ask the node's owner for a new one.", zh="请向节点所有者索取新链接。"),
             )
-        return self.begin(used.person, how="link", label=label)
+        return used.person
 
     def begin(self, person: str, *, how: str, label: str = "") -> str:
         """Return the secret of a new session of an active person, who proved by ``how`` who they are."""
@@ -242,6 +267,29 @@ class People:
     def take(self, purpose: str, secret: str) -> Once | None:
         """Use up a one-time secret; None for one that is unknown, used, too old or for another purpose."""
         return self._tables.take_once(digest_of(secret), purpose, self._clock.now())
+
+    def passkeys(self, url: str, name: str) -> Passkeys:
+        """Return the passkeys of people at the address ``url``, at which a device calls this site ``name``."""
+        from tongqiu.node.passkeys import Passkeys
+
+        return Passkeys(self._tables, url=url, name=name, clock=self._clock)
+
+    def oidc(self, url: str) -> Oidc | None:
+        """Return the account provider that ``node.toml`` names, for a site at ``url``; None where it names none."""
+        from tongqiu.node.oidc import Oidc
+
+        if self._home is None or self._home.settings.oidc is None:
+            return None
+        provider = self._home.settings.oidc
+        return Oidc(self, self._tables, provider, url=url, folder=self._home.path, clock=self._clock)
+
+    def held(self, person: str) -> tuple[list[Passkey], list[tuple[str, str]]]:
+        """Return the passkeys of a person, and issuer and sub of their accounts elsewhere."""
+        return self._tables.passkeys(person), self._tables.bindings(person)
+
+    def end_passkey(self, person: str, name: str) -> bool:
+        """Forget a passkey of a person by its public name; tell whether it was there."""
+        return bool(name) and bool(self._tables.end_passkey(person, name))
 
     # --- ways in: tokens ---------------------------------------------------------------------------------------------
 
@@ -319,6 +367,10 @@ class People:
         return Signed(Principal(party), None, "", "", frozenset({READ}), "signature")
 
     # --- inside ------------------------------------------------------------------------------------------------------
+
+    def _tell(self, by: str, verb: str, whom: str) -> None:
+        if self._told is not None and by:
+            self._told(by, verb, whom)
 
     def _token(  # noqa: PLR0913 - what a token holds
         self,

@@ -208,7 +208,7 @@ def environment() -> jinja2.Environment:
     )
     made.filters.update(short=short, number=number, plain=plain, sign=sign, pretty=pretty)
     made.tests.update(bilingual=is_text, is_entry=is_entry)
-    made.globals.update(css_version=css_version)
+    made.globals.update(css_version=css_version, script_version=script_version)
     return made
 
 
@@ -230,6 +230,12 @@ def css() -> str:
 
 
 @functools.cache
+def passkey_script() -> str:
+    """Return the one script there is: it asks a device for a passkey."""
+    return _file("tongqiu.portal", "static/passkey.js")
+
+
+@functools.cache
 def report_css() -> str:
     """Return what the report adds to it."""
     return _file("tongqiu.portal", "static/report.css")
@@ -238,6 +244,11 @@ def report_css() -> str:
 def css_version() -> str:
     """Return a few digits that change when the style sheet does."""
     return hashlib.sha256(css().encode()).hexdigest()[:10]
+
+
+def script_version() -> str:
+    """Return a few digits that change when the script does."""
+    return hashlib.sha256(passkey_script().encode()).hexdigest()[:10]
 
 
 def _source(name: str) -> tuple[str, str | None, Callable[[], bool] | None] | None:

@@ -88,9 +88,9 @@ def cookie(headers: Mapping[str, str], *, secure: bool) -> str:
     return found if _sound(found) else ""
 
 
-def name_of(*, secure: bool) -> str:
-    """Return the cookie's name: over HTTPS one that no other host, path or plain connection can set (RFC 6265bis)."""
-    return f"__Host-{COOKIE}" if secure else COOKIE
+def name_of(*, secure: bool, name: str = "") -> str:
+    """Return a cookie's name: over HTTPS one that no other host, path or plain connection can set (RFC 6265bis)."""
+    return ("__Host-" if secure else "") + COOKIE + (f"-{name}" if name else "")
 
 
 def keep(response: Response, secret: str, *, secure: bool) -> None:

@@ -16,7 +16,7 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from tongqiu.node.people import NOBODY, Signed
-from tongqiu.portal import directory, forms, openapi, progress, queue, search, signin, wizard
+from tongqiu.portal import directory, forms, members, openapi, progress, queue, search, wizard
 from tongqiu.portal.draw import Voice, css, render
 from tongqiu.portal.guard import Guard, seal
 from tongqiu.portal.limits import Limits
@@ -63,7 +63,7 @@ class Site:
             Route("/records/{hex}/envelope", self.raw(_envelope)),
             Route("/records/{hex}/receipt", self.raw(_receipt)),
             Route("/files/{hex}", self.raw(_stream)),
-            *signin.routes(self),
+            *members.routes(self),
             *forms.routes(self),
             *queue.routes(self),
             *search.routes(self),
@@ -155,7 +155,9 @@ class Site:
     def _html(self, request: Request, shown: Shown, beside: str, status: int = 200) -> Response:
         voice, language = self.voice(request), self._chosen(request)
         query = {key: value for key, value in request.query_params.items() if key != "lang"}
-        switch = Voice(language).url(request.url.path, **query, lang="en" if language == "zh" else "zh")
+        # What only takes forms has nothing to show again: the other language is that of the page they stand on.
+        path = beside if beside and request.method == "POST" else request.url.path
+        switch = Voice(language).url(path, **query, lang="en" if language == "zh" else "zh")
         places = {key: str(value) for key, value in request.path_params.items()}
         plain = beside
         for key, value in places.items():

@@ -110,6 +110,11 @@ TABLES = {
     "answer": ANSWERS,
     "state": STATES,
     "sort": SORTS,
+    "signed": {
+        "link": Text(en="by a link", zh="链接"),
+        "passkey": Text(en="with a passkey", zh="通行密钥"),
+        "oidc": Text(en="with an account elsewhere", zh="机构账户"),
+    },
 }
 
 
