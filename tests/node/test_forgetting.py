@@ -276,3 +276,17 @@ def test_keys_may_lie_where_node_toml_says(tmp_path: Path) -> None:
         assert node.statement(made.entry).body == made.body
         assert fsck.check(node.home, node.practices).contents == 3
     assert fsck.check(homes.load(home), discover(core=core_practice.PRACTICE, extra=[PLANT])).entries == 3
+
+
+def test_unfinished_forms_that_name_what_is_erased_go_with_it_and_others_stay(grown: Grown) -> None:
+    drafts = grown.node.store.drafts
+    for name, values in (
+        ("subject", {"subject": SUBJECT.id}),
+        ("name", {"who": [PERSON]}),
+        ("entry", {"entry": grown.planted.entry}),
+        ("mine", {"subject": OTHER.id, "text": "nothing of the kind"}),
+    ):
+        drafts.keep(name, "core.reply", values, now="2026-11-23T08:00:00.000Z")
+    grown.node.erase(grown.planted, ground="Art. 17 GDPR")
+    assert [len(drafts.list(name)) for name in ("subject", "name", "entry", "mine")] == [0, 0, 0, 1]
+    assert holding(grown.home) == set()

@@ -29,6 +29,7 @@ def test_a_copy_holds_everything_and_shows_nothing(store: Store, paper: Paper, t
     registry = store.registry([NOTES])
     registry.catch_up()
     store.jobs.create("assess", {"folder": PLANTED}, ANNA)
+    store.drafts.keep("person", "core.reply", {"text": PLANTED}, now=AT)
     here, there = tmp_path / ".tongqiu", tmp_path / "kept" / FILE
     there.parent.mkdir()
     assert back_up(here, there) == 2
@@ -50,6 +51,7 @@ def test_a_copy_holds_everything_and_shows_nothing(store: Store, paper: Paper, t
         back = again.registry([NOTES])
         back.catch_up()
         assert back.select(NOTES.name, principal=Principal(ANNA), now=AT).total == 1
+        assert again.drafts.list("person") == []
         assert again.jobs.list(Principal(ANNA, roles=frozenset({"owner"}))) == []
         with again.backend._database.outside() as connection:  # noqa: SLF001 - the file's own settings
             assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"

@@ -10,6 +10,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
+import msgspec
 import sqlalchemy as sa
 
 from tongqiu.ledger.backend import Batch, check_batch, check_epoch
@@ -191,7 +192,7 @@ class SqlBackend:
         keys.destroy(sorted(spent - gone))
         if stale is not None or gone - spent:
             with self._database.write() as connection:
-                noted = self._forget_again(connection, sorted(gone - spent))
+                noted = self._forget_again(Rows(connection, keys), sorted(gone - spent))
             self.scrub()
             return
         if noted is None:
@@ -208,13 +209,13 @@ class SqlBackend:
             )
 
     @staticmethod
-    def _forget_again(connection: sa.Connection, slots: Sequence[int]) -> str:
+    def _forget_again(rows: Rows, slots: Sequence[int]) -> str:
         """Erase what lies under keys that are gone, note those that lie under none, and drop files nobody took up."""
-        content, blob = schema.content.c, schema.blob.c
+        connection, content, blob = rows.connection, schema.content.c, schema.blob.c
         for start in range(0, len(slots), _PIECE):
             chosen = slots[start : start + _PIECE]
             if again := connection.execute(sa.select(content.idx).where(content.slot.in_(chosen))).scalars().all():
-                _erase(connection, tuple(again))
+                _erase(rows, tuple(again))
             files = sa.select(blob.digest).where(blob.slot.in_(chosen))
             blobs.drop(connection, connection.execute(files).scalars().all())
             noted = sa.select(schema.spent.c.slot).where(schema.spent.c.slot.in_(chosen))
@@ -278,7 +279,7 @@ def _write(connection: sa.Connection, rows: Rows, batch: Batch) -> None:
     _correct(connection, rows, batch.rows)
     # A piece at a time: SQLite takes some thousands of values in one statement.
     for start in range(0, len(batch.erase), _PIECE):
-        _erase(connection, batch.erase[start : start + _PIECE])
+        _erase(rows, batch.erase[start : start + _PIECE])
     rows.write_head(batch.head)
 
 
@@ -318,8 +319,9 @@ def not_standing() -> sa.ColumnElement[bool]:
     return sa.exists().where(schema.gone.c.entry == schema.entry.c.entry, schema.gone.c.issuer == schema.entry.c.issuer)
 
 
-def _erase(connection: sa.Connection, indices: tuple[int, ...]) -> None:
-    chosen = list(indices)
+def _erase(rows: Rows, indices: tuple[int, ...]) -> None:
+    connection, chosen = rows.connection, list(indices)
+    _drop_drafts(rows, chosen)
     named = sa.select(schema.file.c.digest).where(schema.file.c.idx.in_(chosen)).distinct()
     digests = connection.execute(named).scalars().all()
     connection.execute(sa.update(schema.entry).where(schema.entry.c.idx.in_(chosen)).values(erased=True))
@@ -331,6 +333,27 @@ def _erase(connection: sa.Connection, indices: tuple[int, ...]) -> None:
     search.scrub(connection)
     blobs.drop(connection, [digest for digest in digests if not blobs.needed(connection, digest)])
     _mark_unscrubbed(connection)
+
+
+def _drop_drafts(rows: Rows, indices: Sequence[int]) -> None:
+    """Drop the unfinished forms of anybody that name one of these entries, or what it is about."""
+    forms = sa.select(schema.draft.c.id, schema.draft.c.form)
+    drafts = rows.connection.execute(forms).all()
+    if not drafts:
+        return
+    names: set[str] = set()
+    for row in (rows.row(index) for index in indices):
+        names.add(row.entry.hex())
+        try:
+            subject = read_content(row.content or b"").subject
+        except Malformed:
+            continue
+        # As JSON writes them, whole, so that a short name is not found in every word.
+        names |= {msgspec.json.encode(each).decode() for each in (subject.id, subject.name, subject.digest) if each}
+    gone = [each.id for each in drafts if any(name in each.form for name in names)]
+    for start in range(0, len(gone), _PIECE):
+        named = schema.draft.c.id.in_(gone[start : start + _PIECE])
+        rows.connection.execute(sa.delete(schema.draft).where(named))
 
 
 def _drop_view_rows(connection: sa.Connection, indices: Sequence[int]) -> None:

@@ -1,7 +1,7 @@
 """A copy of a store to keep for long: everything that was sealed, and no content that can be read without the keys.
 
-Left out are the keys; the registries, which are in clear and fold again from the log; and what jobs were given and said. So
-an erasure, which destroys a key, reaches every such copy there is.
+Left out are the keys; the registries, which are in clear and fold again from the log; jobs, and forms not finished. So an
+erasure, which destroys a key, reaches every such copy there is.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ def back_up(where: Path | str, target: Path, *, wait: float = WAIT) -> int:
                 zh="服务器上的数据库由其自身工具备份。",
             ),
             do=Text(
-                en="Run: pg_dump --no-unlogged-table-data --exclude-table-data=job DATABASE",
-                zh="请运行：pg_dump --no-unlogged-table-data --exclude-table-data=job 数据库",
+                en="Run: pg_dump --no-unlogged-table-data --exclude-table-data=job --exclude-table-data=draft DATABASE",
+                zh="请运行：pg_dump --no-unlogged-table-data --exclude-table-data=job --exclude-table-data=draft 数据库",
             ),
         )
     path = Path(where) / FILE
@@ -78,7 +78,7 @@ def _copied(path: Path, draft: Path, wait: float) -> int:
         )
         for (name,) in tables.fetchall():
             copy.execute(f'DROP TABLE IF EXISTS "{name}"')
-        for name in ("view", "problem", "job"):
+        for name in ("view", "problem", "job", "draft"):
             copy.execute(f"DELETE FROM {name}")  # noqa: S608 - own names
         copy.execute("VACUUM")
         copy.execute("PRAGMA journal_mode=WAL")
