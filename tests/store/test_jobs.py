@@ -226,17 +226,21 @@ def test_an_interrupted_job_rests_before_it_is_begun_again(store: Store) -> None
 
 def test_only_the_one_that_was_handed_a_job_goes_on_with_it(store: Store) -> None:
     name = store.jobs.create("a", None, ANNA)
-    store.jobs.start(name, 1)
+    store.jobs.start(name, handing=True)
+    assert store.jobs.get(name).state == "running"
+    # Ending the job must not end whoever only holds it.
+    assert not store.jobs.end(name)
     with pytest.raises(Refused):
         store.jobs.hand_over(name, 2)
-    store.jobs.hand_over(name, 1)
+    store.jobs.hand_over(name, os.getpid())
     assert store.jobs.get(name).pid == os.getpid()
+    assert not store.jobs.end(name)
 
 
 def test_a_job_that_nobody_took_over_waits_again_and_fails_in_the_end(store: Store) -> None:
     name = store.jobs.create("a", None, ANNA)
     for _ in range(MOST_TRIES - 1):
-        store.jobs.start(name)
+        store.jobs.start(name, handing=True)
         store.jobs.leave(name)
         assert store.jobs.get(name).state == "queued"
     assert store.jobs.waiting() == 1

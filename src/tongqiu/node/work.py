@@ -40,6 +40,8 @@ LONGEST = 6 * 3600.0
 STOPPING = 5.0
 """How long a job that was asked to stop may take to do so before its processes are ended, in seconds."""
 
+_LEFT: list[subprocess.Popen[bytes]] = []
+"""Processes that were left to themselves; held, because nobody here will wait for their end."""
 _POLL = 0.5
 _BEAT = 20.0
 _NICE = 5
@@ -123,8 +125,8 @@ def detach(  # noqa: PLR0913 - what an assessment needs to know
     """Queue an assessment of ``folder``, start it in a process of its own that outlives this one, and return its name."""
     name = queue(node, folder, out=out or folder / ".tongqiu", ran_by=ran_by, withhold=withhold)
     jobs = node.store.jobs
-    jobs.start(name)
-    spawn(command, node.home.path, name)
+    jobs.start(name, handing=True)
+    _LEFT.append(spawn(command, node.home.path, name))
     return name
 
 
@@ -293,7 +295,7 @@ class Supervisor:
 
     def _start(self, name: str) -> bool:
         try:
-            self._jobs.start(name)
+            self._jobs.start(name, handing=True)
         except Refused:
             return False  # another supervisor was first
         try:
@@ -316,9 +318,9 @@ class Supervisor:
         self._begun = living
 
     def _held(self, name: str) -> bool:
-        """Tell whether a job is still noted as this very process's own, which only hands over."""
+        """Tell whether this very process still holds a job for another that never came for it."""
         job = self._jobs.get(name)
-        return job.state == "running" and job.pid == os.getpid()
+        return job.state == "running" and job.pid == -os.getpid()
 
     def _end(self) -> None:
         """End what takes too long, or was asked to stop and did not."""

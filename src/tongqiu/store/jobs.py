@@ -134,14 +134,18 @@ class Jobs:
             )
         return name
 
-    def start(self, name: str, pid: int | None = None) -> None:
-        """Say that process ``pid`` (default: this one) has begun. Raises Refused (``job.state``) if another one has."""
+    def start(self, name: str, pid: int | None = None, *, handing: bool = False) -> None:
+        """Say that process ``pid`` (default: this one) has begun. Raises Refused (``job.state``) if another one has.
+
+        With ``handing`` it only holds the job for a process that it is about to start (:meth:`hand_over`): then its number
+        is kept below zero, and ending the job does not end it.
+        """
         pid = os.getpid() if pid is None else pid
         self._change(
             name,
             ("queued",),
             state="running",
-            pid=pid,
+            pid=-pid if handing else pid,
             host=_host(),
             born=_born(pid),
             tries=_J.tries + 1,
@@ -150,9 +154,9 @@ class Jobs:
         )
 
     def hand_over(self, name: str, giver: int) -> None:
-        """Say that this process goes on with what process ``giver`` has begun. Raises Refused (``job.state``)."""
+        """Say that this process goes on with what process ``giver`` holds for it. Raises Refused (``job.state``)."""
         mine = os.getpid()
-        self._change(name, ("running",), _J.pid == giver, pid=mine, host=_host(), born=_born(mine))
+        self._change(name, ("running",), _J.pid == -giver, pid=mine, host=_host(), born=_born(mine))
 
     def progress(self, name: str, done: float, total: float | None = None, note: str = "") -> bool:
         """Say how far the job is; return whether somebody asked it to stop. Written at most twice a second."""
@@ -194,7 +198,10 @@ class Jobs:
             found = connection.execute(sa.select(schema.job).where(_J.id == name)).first()
         if found is None:
             raise _none(name)
-        if found.state != "running" or found.host != _host() or not found.born or _born(found.pid) != found.born:
+        # Whoever only holds it for another, and we ourselves, are not the job.
+        if found.state != "running" or found.host != _host() or found.pid <= 0 or found.pid == os.getpid():
+            return False
+        if not found.born or _born(found.pid) != found.born:
             return False
         return _end_group(found.pid)
 
@@ -419,6 +426,7 @@ def _job(found: Any) -> Job:  # noqa: ANN401 - a selected row
 
 def _lives(host: str, pid: int, born: str, beat: str) -> bool:
     if host == _host():
+        pid = abs(pid)
         # A number that was given to a new process was born at another time.
         return _born(pid) == born if born else _answers(pid)
     silent = datetime.datetime.now(datetime.UTC) - datetime.datetime.fromisoformat(beat)
