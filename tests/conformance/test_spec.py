@@ -13,6 +13,7 @@ from tongqiu.record.statement import Content, read_content, write_content
 from tongqiu.record.subject import Subject
 from tongqiu.seal import keyfile, rotation, statement
 from tongqiu.seal.keys import ESP256, MLDSA44
+from tongqiu.store import keys
 
 PAGES = Path(__file__).parents[2] / "docs" / "spec"
 PARTY, LOG, NEXT = (keyfile.from_seed(bytes(range(start, start + 32))) for start in (0, 32, 64))
@@ -134,6 +135,19 @@ def test_tiles_page() -> None:
     note += checkpoint.cosign(note, "witness.example/w1", NEXT, at=1795431600)
     text = proof.write_proof(proof.Proof(3, path.inclusion(3, 7), note))
     assert f"```text proof\n{text}```" in page("tiles")
+
+
+def test_erasure_page() -> None:
+    key, nonce, file = bytes(range(160, 192)), bytes(range(192, 204)), b"attached"
+    entry, digest = statement.entry_of(SEALED), hashlib.sha256(file).digest()
+    assert shown("erasure", "content") == keys.enciphered(key, entry, SALTS[0] + CONTENT, nonce=nonce)
+    assert keys.deciphered(key, entry, shown("erasure", "content")) == SALTS[0] + CONTENT
+    assert shown("erasure", "piece") == keys.enciphered(key, keys.piece_of(digest, 0), file, nonce=nonce)
+    text = page("erasure")
+    assert f"```text destroyed\n{keys.DESTROYED.decode()}```" in text
+    for value in (key.hex(), nonce.hex(), entry.hex(), keys.MAGIC.hex(" ")):
+        assert value in text
+    assert (len(keys.MAGIC), len(keys.DESTROYED)) == (keys.SIZE // 2, keys.SIZE)
 
 
 def test_passport_page() -> None:
