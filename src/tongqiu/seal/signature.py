@@ -12,9 +12,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
     from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PublicKey
-    from nacl.signing import VerifyKey
 
 ED25519: Final = -19
 """COSE algorithm number of Ed25519 (RFC 9864 section 2.2)."""
@@ -62,7 +63,7 @@ def holds(alg: int, raw: bytes, message: bytes, signature: bytes, *, low_s: bool
     if len(signature) != SIGNATURE_SIZES[alg] or len(raw) != KEY_SIZES[alg]:
         return False
     if alg == ED25519:
-        return _ed25519_holds(raw, message, signature)
+        return _ed25519_check(raw)(message, signature)
     if alg == ESP256:
         return _p256_holds(raw, message, signature, low_s=low_s)
     return _mldsa44_holds(raw, message, signature)
@@ -97,16 +98,6 @@ def compressed(x: bytes, y: bytes) -> bytes:
     return bytes((2 | y[-1] & 1,)) + x
 
 
-def _ed25519_holds(raw: bytes, message: bytes, signature: bytes) -> bool:
-    from nacl.exceptions import BadSignatureError
-
-    try:
-        _ed25519_key(raw).verify(message, signature)
-    except BadSignatureError:
-        return False
-    return True
-
-
 def _p256_holds(raw: bytes, message: bytes, signature: bytes, *, low_s: bool) -> bool:
     from cryptography.exceptions import InvalidSignature
     from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
@@ -135,10 +126,19 @@ def _mldsa44_holds(raw: bytes, message: bytes, signature: bytes) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _ed25519_key(raw: bytes) -> VerifyKey:
-    from nacl.signing import VerifyKey
+def _ed25519_check(raw: bytes) -> Callable[[bytes, bytes], bool]:
+    """Return libsodium's verifier for one key: what ``nacl.signing.VerifyKey`` calls, with nothing in between."""
+    from nacl.bindings import crypto_sign_open
+    from nacl.exceptions import BadSignatureError
 
-    return VerifyKey(raw)
+    def check(message: bytes, signature: bytes) -> bool:
+        try:
+            crypto_sign_open(signature + message, raw)
+        except BadSignatureError:
+            return False
+        return True
+
+    return check
 
 
 @lru_cache(maxsize=4096)
