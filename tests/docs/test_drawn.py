@@ -8,7 +8,7 @@ import pytest
 
 from tests.docs.drawn import DRAWINGS, layers, redrawn
 from tests.docs.pages import DRAWN, ROOT, first_cells, language, sections
-from tongqiu.node import lend, open_node
+from tongqiu.node import open_node
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,7 +43,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     """Return the files of a node that was opened and closed once, and those that only a person adds."""
     folder = tmp_path_factory.mktemp("node")
     open_node(folder, create=True, name="Lab").close()
-    return {str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file()} | {"trust.toml", lend.NAME}
+    return {str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file()} | {"trust.toml"}
 
 
 @pytest.mark.parametrize("name", ["architecture.md", "architecture.zh.md"])

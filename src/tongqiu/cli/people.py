@@ -138,12 +138,14 @@ def _print_link(node: Node, person: Person, *, invitation: bool) -> None:
 
     lives = INVITATION if invitation else LINK
     url = node.home.settings.url or address("127.0.0.1", PORT)
+    minutes = int(lives.total_seconds() // 60)
+    life = t("{n} hours", "{n} 小时", n=minutes // 60) if minutes > 60 else t("{n} minutes", "{n} 分钟", n=minutes)  # noqa: PLR2004 - an hour
     console().print(
         t(
-            "Give {name} this link; it works once, for {minutes} minutes:",
-            "请将此链接交给 {name}；只能使用一次，{minutes} 分钟内有效：",
+            "Give {name} this link; it works once, within {life}:",
+            "请将此链接交给 {name}；只能使用一次，{life}内有效：",
             name=person.name,
-            minutes=int(lives.total_seconds() // 60),
+            life=life,
         )
     )
     console().print(f"{url}/sign-in/link/{node.people.link(person.id, lives=lives)}", soft_wrap=True)
