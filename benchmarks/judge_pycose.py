@@ -1,4 +1,4 @@
-"""What pycose says of our signed objects, and we of its: ``python -m benchmarks.judge_pycose``.
+"""What pycose says of our signed objects, and we of its: ``make bench-pycose``.
 
 pycose 1.1.0 pins older libraries than ours, so it runs in an environment of its own, made in a temporary folder (or given
 with ``--python``). Both sides read what the other wrote and what the other wrote and somebody changed; every verdict must be
@@ -16,7 +16,7 @@ import tempfile
 import textwrap
 import venv
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tongqiu.ledger import receipt, tree
 from tongqiu.record.faults import Fault
@@ -115,11 +115,20 @@ def _theirs(data: bytes, alg: int) -> bool:
     return False
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run from the command line; returns 1 if any verdict differs."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--python", type=Path, help=f"an interpreter that has {PEER[0]}")
-    python = parser.parse_args(arguments).python
+class Verdicts(NamedTuple):
+    """What each side said of the other's objects: alike or taken, one for each."""
+
+    alike: list[bool]
+    taken: list[bool]
+
+    @property
+    def agree(self) -> bool:
+        """Say whether no verdict differs."""
+        return all(self.alike) and all(self.taken)
+
+
+def verdicts(python: Path | None = None) -> Verdicts:
+    """Let both sides judge; ``python`` is an interpreter that has pycose, None makes one for the time being."""
     rows = _ours()
     secret = (b"j" * 32).hex()
     asked = {"judge": [row for row, _ in rows], "sign": [{**_key(alg), "d": secret} for alg in SIGNERS]}
@@ -132,13 +141,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
             [python, "-c", textwrap.dedent(JUDGE)], input=json.dumps(asked), check=True, capture_output=True, text=True
         )
     answer = json.loads(ended.stdout)
-    alike = [got is right for got, (_, right) in zip(answer["verdicts"], rows, strict=True)]
-    taken = [_theirs(bytes.fromhex(data), alg) for data, alg in zip(answer["made"], SIGNERS, strict=True)]
     for got, (row, right) in zip(answer["verdicts"], rows, strict=True):
         if got is not right:
             print(f"alg {row['alg']}: pycose says {got}, right is {right}")
-    print(f"our objects: {sum(alike)} of {len(alike)} verdicts alike; its objects: {sum(taken)} of {len(taken)} taken")
-    return 0 if all(alike) and all(taken) else 1
+    alike = [got is right for got, (_, right) in zip(answer["verdicts"], rows, strict=True)]
+    return Verdicts(
+        alike, [_theirs(bytes.fromhex(data), alg) for data, alg in zip(answer["made"], SIGNERS, strict=True)]
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run from the command line; returns 1 if any verdict differs."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--python", type=Path, help=f"an interpreter that has {PEER[0]}")
+    found = verdicts(parser.parse_args(arguments).python)
+    print(
+        f"our objects: {sum(found.alike)} of {len(found.alike)} verdicts alike; "
+        f"its objects: {sum(found.taken)} of {len(found.taken)} taken"
+    )
+    return 0 if found.agree else 1
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import cbor2
 import pytest
 
 from tongqiu.ledger import receipt
@@ -48,6 +49,25 @@ def test_receipts_of_scitt_cose_are_judged_alike(case: dict[str, Any]) -> None:
         # Evidence files go on refusing what has not our form.
         with pytest.raises(Malformed):
             receipt.open_receipt(data)
+
+
+def test_a_receipt_of_a_ccf_ledger_is_refused_and_not_called_false() -> None:
+    (case,) = (case for case in SCITT["vectors"] if case["name"] == CCF)
+    (data,) = map(bytes.fromhex, case["receipts"])
+    with pytest.raises(Malformed) as raised:
+        keyfile.read_public(case["log_key"].encode())
+    assert raised.value.code == "key.kind"
+    key = keyfile.from_seed(b"c" * 32, ESP256)
+    with pytest.raises(Malformed) as raised:
+        receipt.verify_foreign(data, bytes.fromhex(case["entry"]), key.public)
+    assert raised.value.code == "cose.alg"
+    # Signed with an algorithm that we know, it is the tree that is refused.
+    other = cbor.dumps({1: -9, 4: key.public.thumbprint, 395: 2, 15: {1: "i", 2: "s"}})
+    signed = key.sign(cbor.dumps(["Signature1", other, b"", bytes(32)]))
+    sealed = cbor.dumps(cbor2.CBORTag(18, [other, {396: {-1: [cbor.dumps([b"", "", b""])]}}, None, signed]))
+    with pytest.raises(Malformed) as raised:
+        receipt.verify_foreign(sealed, bytes(32), key.public)
+    assert raised.value.code == "receipt.form"
 
 
 @pytest.mark.parametrize("case", [case for case in SCITT["vectors"] if "statement" in case], ids=name_of)
