@@ -182,7 +182,7 @@ def test_our_server_holds_every_vector(node: Node, capsys: pytest.CaptureFixture
 
 def test_a_slow_log_is_waited_for_and_a_full_one_turns_away(node: Node) -> None:
     def slowly(data: bytes) -> Sealed:
-        time.sleep(0.2)
+        time.sleep(0.05)
         return check_foreign(data)
 
     # Large groups are not formed by eight: what waits is what is counted here.

@@ -189,10 +189,6 @@ def test_who_may_not_register_is_told_so_in_the_same_form(client: Client) -> Non
 
 
 def test_a_full_queue_is_429_with_a_time_to_come_back(client: Client, node: Node) -> None:
-    node.sequencer.close()
-    closed = client.post(sealed("one"))
-    assert (closed.status, closed.title) == (503, "Service Unavailable")
-    assert closed.headers["retry-after"] == "1"
     from tongqiu.federation.wire import of_fault
     from tongqiu.ledger.sequencer import busy
 
@@ -200,6 +196,194 @@ def test_a_full_queue_is_429_with_a_time_to_come_back(client: Client, node: Node
     assert answer.status == 429
     assert cbor.loads(answer.body)[-1] == "Too Many Requests"
     assert ("retry-after", "1") in answer.headers
+    node.sequencer.close()
+    storage = client.post(sealed("one"))
+    node.registrar.close()
+    closed = client.post(sealed("one"))
+    for each in (storage, closed):
+        assert (each.status, each.title) == (503, "Service Unavailable")
+        assert each.headers["retry-after"] == "1"
+
+
+def test_a_fault_of_the_log_is_not_one_of_the_statement() -> None:
+    from tongqiu.record.faults import Refused
+    from tongqiu.record.text import Text
+
+    why = Refused("log.fenced", Text(en="taken over", zh="已接管"), do=Text(en="stop", zh="停"))
+    for outcome, status, title in (
+        (why, 503, "Service Unavailable"),
+        (ZeroDivisionError(), 500, "Internal Server Error"),
+    ):
+        reply = outcomes(outcome).post(sealed("one"))
+        assert (reply.status, reply.title) == (status, title)
+        assert ("retry-after" in reply.headers) == (status == 503)
+
+
+def outcomes(*told: object, promised: bytes = b"\1" * 32, budget: float = 10.0) -> Client:
+    """A client at a door whose log tells these outcomes, one for each statement; without any it never answers."""
+    from tongqiu.federation import scrapi
+
+    class Fixed:
+        def __init__(self) -> None:
+            self.left = list(told)
+
+        def register(self, data: bytes, tell: Any, ticket: object) -> None:
+            del data
+            if self.left:
+                tell([(ticket, self.left.pop(0))])
+
+        def promise(self, data: bytes) -> bytes:
+            del data
+            return promised
+
+    desk = Fixed()
+    made = Client.__new__(Client)
+    made.token, made.app = "", scrapi.app(lambda _: desk, budget=budget)  # type: ignore[arg-type, return-value]
+    return made
+
+
+def test_who_is_kept_waiting_for_too_long_gets_a_promise() -> None:
+    for client, prefer in ((outcomes(budget=0.05), ""), (outcomes(), "respond-async, wait=0"), (outcomes(), "wait=0")):
+        headers = {"prefer": prefer} if prefer else {}
+        reply = asyncio.run(client.call("POST", "/entries", sealed("one"), content_type="application/cose", **headers))
+        assert (reply.status, reply.body) == (202, b"")
+        assert reply.headers["location"] == "/entries/" + "01" * 32
+        assert (reply.headers["retry-after"], reply.headers["cache-control"]) == ("1", "no-store")
+
+
+def test_some_wait_longer_than_others(client: Client) -> None:
+    async def several() -> list[Reply]:
+        slow = outcomes(budget=10.0)
+        return await asyncio.gather(
+            *(
+                slow.call("POST", "/entries", b"x", content_type="application/cose", prefer=f"wait={wait}; foo, bar")
+                for wait in (1, 0, 1)
+            )
+        )
+
+    began = time.monotonic()
+    assert [reply.status for reply in asyncio.run(several())] == [202, 202, 202]
+    assert 0.9 < time.monotonic() - began < 3
+    reply = asyncio.run(
+        client.call("POST", "/entries", sealed("a"), content_type="application/cose", prefer='respond-async, wait="5"')
+    )
+    assert reply.status == 201
+
+
+def test_a_promise_is_kept_and_leads_to_the_same_place(client: Client, node: Node) -> None:
+    def later(data: bytes) -> Reply:
+        return asyncio.run(
+            client.call("POST", "/entries", data, content_type="application/cose", prefer="respond-async")
+        )
+
+    data = sealed("one")
+    reply = later(data)
+    assert (reply.status, reply.headers["preference-applied"]) == (202, "respond-async")
+    for _ in range(200):
+        found = client.get(reply.headers["location"])
+        if found.status == 200:
+            break
+        assert (found.status, found.body) == (204, b"")
+        time.sleep(0.02)
+    assert receipt.verify_receipt(found.body, hashlib.sha256(data).digest(), node.log.public).index > 0
+    assert client.post(data).headers["location"] == reply.headers["location"] == later(data).headers["location"]
+    assert later(data[:-1] + bytes([data[-1] ^ 1])).title == "Rejected"
+    assert later(b"junk").title == "Malformed request"
+
+
+def test_a_promise_that_came_to_nothing_is_not_found_and_says_so(client: Client, node: Node) -> None:
+    folder = node.home.path / "promised"
+    folder.mkdir()
+    (folder / ("0" * 64 + ".failed")).touch()
+    reply = client.get("/entries/" + "0" * 64)
+    assert (reply.status, reply.title) == (404, "Not Found")
+    assert "failed" in cbor.loads(reply.body)[-2]
+
+
+def test_a_stranger_is_promised_nothing(client: Client) -> None:
+    reply = asyncio.run(
+        client.call(
+            "POST", "/entries", sealed("one"), token=None, content_type="application/cose", prefer="respond-async"
+        )
+    )
+    assert (reply.status, reply.title) == (401, "Unauthorized")
+
+
+@pytest.mark.parametrize(
+    ("accept", "status"),
+    [
+        ("*/*", 200),
+        ("application/cbor", 200),
+        ("text/html, application/*", 200),
+        ("text/html", 406),
+        ("application/cbor;q=0, */*", 406),
+        ("application/cbor; q=0.001", 200),
+        ("*/*;q=0", 406),
+        ("application/cbor;q=high", 406),
+        ("", 406),
+    ],
+)
+def test_only_what_the_caller_takes_is_sent(client: Client, accept: str, status: int) -> None:
+    reply = asyncio.run(client.call("GET", KEYS, accept=accept))
+    assert reply.status == status
+    if status == 406:
+        assert reply.title == "Not Acceptable"
+
+
+def test_every_answer_of_the_door_asks_what_the_caller_takes(client: Client) -> None:
+    for path in ("/entries/" + "0" * 64, "/statements/" + "0" * 64, KEYS + "/AAAA"):
+        assert asyncio.run(client.call("GET", path, accept="text/html")).title == "Not Acceptable"
+    reply = asyncio.run(client.call("POST", "/entries", b"", content_type="application/cose", accept="text/html"))
+    assert reply.status == 406
+
+
+def test_a_body_that_never_ends_is_not_waited_for() -> None:
+    from tongqiu.federation import wire
+
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        await asyncio.sleep(1)
+        raise AssertionError("nobody waits so long")
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def taken(_asked: wire.Asked) -> wire.Answer:
+        raise AssertionError("there is no body")
+
+    async def serve() -> None:
+        scope = {"type": "http", "method": "POST", "path": "/entries", "headers": []}
+        await wire.serve(lambda _: {"POST": taken}, patience=0.05)(scope, receive, send)
+
+    asyncio.run(serve())
+    assert sent[0]["status"] == 408
+    assert (b"connection", b"close") in sent[0]["headers"]
+    assert cbor.loads(sent[1]["body"])[-1] == "Request Timeout"
+
+
+def test_an_error_of_our_own_is_answered_in_the_same_form_and_logged(caplog: pytest.LogCaptureFixture) -> None:
+    from tongqiu.federation import tiles as door
+
+    def broken(_headers: object) -> Any:
+        raise ZeroDivisionError
+
+    made = Client.__new__(Client)
+    made.token, made.app = "", door.app(broken)
+    reply = made.get("/checkpoint")
+    assert (reply.status, reply.title) == (500, "Internal Server Error")
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_a_token_is_looked_up_once_a_second_and_its_end_is_seen(node: Node) -> None:
+    secret, kept = node.people.make_door_token(PARTY.public.did, "Lab")
+    made = Client.__new__(Client)
+    made.token, made.app = f"Bearer {secret}", open_doors(node, made.rest)
+    assert made.post(sealed("one")).status == 201
+    assert made.post(sealed("two")).status == 201
+    node.people.end_token(kept.id)
+    time.sleep(1.1)
+    assert made.post(sealed("three")).status == 401
 
 
 def test_every_stray_request_is_answered_in_the_same_form(client: Client) -> None:

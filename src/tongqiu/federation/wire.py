@@ -129,16 +129,18 @@ def unacceptable(media: str) -> Answer:
     return problem(406, "Not Acceptable", f"There is only {media} here. 此处仅提供 {media}。")
 
 
-def serve(routes: Callable[[str], Mapping[str, Handle] | None], *, limit: int = MAX_BODY) -> App:
+def serve(
+    routes: Callable[[str], Mapping[str, Handle] | None], *, limit: int = MAX_BODY, patience: float = BODY_TIME
+) -> App:
     """Return an ASGI application: ``routes`` gives the handlers of a path by method, or None where nothing is.
 
-    HEAD is answered as GET without its body. Bodies are read up to ``limit`` bytes and for :data:`BODY_TIME` seconds. An
+    HEAD is answered as GET without its body. Bodies are read up to ``limit`` bytes and for ``patience`` seconds. An
     error of our own making is logged and answered in the same form as all others.
     """
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            answer = await _answer(routes, scope, receive, limit)
+            answer = await _answer(routes, scope, receive, limit, patience)
         except Exception:  # noqa: BLE001 - the stack goes to the log, and the caller gets the one form of all errors
             _LOG.exception("a door failed at %s %.80r", scope["method"], scope["path"])
             answer = problem(500, "Internal Server Error", "This is our mistake. 此为本节点的错误。")
@@ -154,7 +156,7 @@ def serve(routes: Callable[[str], Mapping[str, Handle] | None], *, limit: int = 
 
 
 async def _answer(
-    routes: Callable[[str], Mapping[str, Handle] | None], scope: Scope, receive: Receive, limit: int
+    routes: Callable[[str], Mapping[str, Handle] | None], scope: Scope, receive: Receive, limit: int, patience: float
 ) -> Answer:
     path, method = scope["path"], scope["method"]
     handlers = routes(path) if len(path) <= _MAX_PATH else None
@@ -168,7 +170,7 @@ async def _answer(
     body = b""
     if method == "POST":
         try:
-            read = await _body(receive, headers, limit)
+            read = await _body(receive, headers, limit, patience)
         except TimeoutError:
             return problem(
                 408,
@@ -187,13 +189,13 @@ async def _answer(
         return of_fault(fault)
 
 
-async def _body(receive: Receive, headers: Mapping[str, str], limit: int) -> bytes | None:
+async def _body(receive: Receive, headers: Mapping[str, str], limit: int, patience: float) -> bytes | None:
     """Read the body, or return None as soon as it is known to be too long. Raises TimeoutError."""
     named = headers.get("content-length", "")
     if named.isdecimal() and int(named) > limit:
         return None
     # Most bodies come whole in the first message, which is there already.
-    async with asyncio.timeout(BODY_TIME):
+    async with asyncio.timeout(patience):
         message = await receive()
         first: bytes = message.get("body", b"")
         if not message.get("more_body") and len(first) <= limit:
