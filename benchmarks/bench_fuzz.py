@@ -2,7 +2,7 @@
 
 ``FUZZ_EACH=1000000 make bench-fuzz`` gives every reader a million; 2,000 is the default. A long run is kept as it goes in
 ``build/fuzz.json``: broken off, it goes on where it stopped, and a reader whose source has changed since begins anew.
-``FUZZ_ONLY=receipt`` names readers. Seeds are the numbers of the pieces, so any input that fails can be made again.
+``FUZZ_ONLY=receipt`` names readers; ``FUZZ_SECONDS=600`` ends after so long and says how far each reader came. Seeds are the numbers of the pieces, so any input that fails can be made again.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 EACH = int(os.environ.get("FUZZ_EACH", "2000"))
 ONLY = os.environ.get("FUZZ_ONLY", "")
+SECONDS = float(os.environ.get("FUZZ_SECONDS", "inf"))
 PIECE = 20_000
 """Inputs of one seed."""
 
@@ -41,6 +42,7 @@ def run(report: Report) -> None:
     long = EACH > PIECE
     kept: dict[str, Any] = json.loads(KEPT.read_text("utf-8")) if long and KEPT.exists() else {}
     total = Counter[str]()
+    until = time.monotonic() + SECONDS
     for target in fuzz_ledger.targets():
         if ONLY not in target.name:
             continue
@@ -56,7 +58,7 @@ def run(report: Report) -> None:
                 "seconds": 0.0,
                 "slowest": 0.0,
             }
-        while found["inputs"] < EACH:
+        while found["inputs"] < EACH and time.monotonic() < until:
             _piece(target, found)
             kept[target.name] = found
             if long:
@@ -67,7 +69,8 @@ def run(report: Report) -> None:
         report.add("  read as what was signed, or as plain as it is written", found["alike"], "inputs")
         report.add("  crashed, hung, forged or against the rule", found["failed"], "inputs", bar=("at most", 0))
         report.add("  slowest input", 1e3 * found["slowest"], "ms", bar=("at most", 1e3 * fuzz_ledger.SLOW))
-        report.add("  throughput in processor time", found["inputs"] / found["seconds"], "1/s")
+        if found["inputs"]:
+            report.add("  throughput in processor time", found["inputs"] / found["seconds"], "1/s")
         total.update({name: found[name] for name in ("inputs", "failed", "seconds")})
     report.add("all readers: inputs", total["inputs"], "inputs")
     report.add("all readers: crashed, hung, forged or against the rule", total["failed"], "inputs", bar=("at most", 0))
