@@ -18,7 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from tongqiu.node.filling import is_several, slots
-from tongqiu.portal import directory, forms, models
+from tongqiu.portal import directory, forms, listing, members, models, progress, queue, search, signin, wizard
 from tongqiu.record.faults import TABLE, Missing, row
 from tongqiu.record.text import Text
 
@@ -83,7 +83,7 @@ class Operation(msgspec.Struct, frozen=True):
 
 
 _ANSWERS: Mapping[str, Any] = {
-    "/index": models.Home,
+    "/index": (queue.Queue, models.Home),
     "/systems": models.Home,
     "/subject": models.SubjectPage,
     "/records": models.Records,
@@ -103,20 +103,31 @@ _ANSWERS: Mapping[str, Any] = {
     "/proposals": forms.Proposals,
     "/proposals/{hex}": forms.ProposalPage,
     "/drafts": forms.DraftsPage,
+    "/jobs/{id}": progress.JobPage,
+    "/search": search.Found,
+    "/me": members.Me,
+    "/people": members.Roll,
+    "/sign-in": signin.SignIn,
+    "/assess": wizard.Start,
+    "/assess/folder": wizard.Form,
 }
 """What each page answers; a page that is not named here is described without its form."""
 
 _PARAMS: Mapping[str, tuple[str, ...]] = {
-    "/index": ("offset",),
+    "/index": ("offset", "list"),
     "/systems": ("offset",),
     "/subject": ("id!",),
     "/records": ("kind", "subject", "search", "after"),
     "/findings": ("subject", "requirement", "verdict"),
     "/measures": ("subject", "measure"),
-    "/registries/{name}": ("search", "limit", "offset", "after"),
+    "/registries/{name}": ("search", "limit", "offset"),
     "/do": ("entry", "subject"),
     "/do/{verb}": ("draft",),
-    "/search": ("q", "sort", "after"),
+    "/search": ("q", "after"),
+    "/sign-in": ("refused",),
+    "/assess": ("root", "at"),
+    "/assess/folder": ("root!", "at"),
+    listing.PATH: ("limit", "after"),
 }
 _NUMBERS = frozenset({"offset", "limit", "after"})
 _HEX = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
@@ -137,7 +148,7 @@ def routes(site: Site, made: Sequence[Route]) -> list[Route]:
 
     def endpoint(_request: Request) -> Response:
         if not held:
-            paths = [each.path for each in made if "GET" in (each.methods or set())]
+            paths = [each.path for each in made if "GET" in (each.methods or {"GET"})]
             held.append(
                 json.dumps(describe(site.node, paths, url=site.url), ensure_ascii=False, sort_keys=True).encode()
             )
@@ -162,8 +173,8 @@ def describe(node: Node, paths: Iterable[str], *, url: str = "") -> dict[str, An
     ]
     verbs = [(practice, verb) for practice in practices.all for verb in practice.verbs] if "/do.json" in paths else []
     kinds = {kind.name: kind for practice in practices.all for kind in practice.kinds}
-    types = [each.model for each in found if each.model is not None]
-    types += [Problem, forms.Answered, forms.Decision, *(kind.body for kind in kinds.values())]
+    types = [one for each in found for one in _models(each)]
+    types += [listing.Rows, Problem, forms.Answered, forms.Decision, *(kind.body for kind in kinds.values())]
     schemas, parts = msgspec.json.schema_components(types, ref_template=_REF)
     refs = dict(zip(map(_key, types), schemas, strict=True))
     described: dict[str, Any] = {}
@@ -177,6 +188,10 @@ def describe(node: Node, paths: Iterable[str], *, url: str = "") -> dict[str, An
     if verbs:
         described["/api/proposals/{hex}"] = {"post": _decision(refs)}
     described.update(_others(paths))
+    if listing.PATH in paths:
+        title = Text(en="Rows of a registry, newest first", zh="名录各行，最新在前")
+        params = [*_places(listing.PATH), *map(_param, _PARAMS[listing.PATH])]
+        described[listing.PATH] = {"get": _get(listing.PATH, title, refs[_key(listing.Rows)], params)}
     parts |= {f"kind.{name.replace('/', '.')}": refs[_key(kind.body)] for name, kind in kinds.items()}
     return {
         "openapi": "3.1.1",
@@ -296,13 +311,19 @@ def _key(type_: Any) -> str:  # noqa: ANN401 - any type
     return f"{type_.__module__}:{type_.__qualname__}"
 
 
+def _models(page: Operation) -> tuple[Any, ...]:
+    """Return every form that a page's data may have."""
+    return page.model if isinstance(page.model, tuple) else () if page.model is None else (page.model,)
+
+
 def _titled(path: str) -> Text:
     words = path.strip("/").replace("{", "").replace("}", "").replace("/", " ").replace("-", " ") or "index"
     return Text(en=words.capitalize(), zh=words)
 
 
 def _page(page: Operation, refs: Mapping[str, Any]) -> dict[str, Any]:
-    schema = {"type": "object"} if page.model is None else refs[_key(page.model)]
+    answers = [refs[_key(each)] for each in _models(page)]
+    schema = {"anyOf": answers} if len(answers) > 1 else answers[0] if answers else {"type": "object"}
     return _get(page.path, page.title, schema, [*_places(page.path), *map(_param, page.params)])
 
 

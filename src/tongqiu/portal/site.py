@@ -16,7 +16,7 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from tongqiu.node.people import NOBODY, Signed
-from tongqiu.portal import directory, forms, members, openapi, progress, queue, search, wizard
+from tongqiu.portal import directory, forms, listing, members, openapi, progress, queue, search, wizard
 from tongqiu.portal.draw import Voice, css, render
 from tongqiu.portal.guard import Guard, seal
 from tongqiu.portal.limits import Limits
@@ -65,6 +65,7 @@ class Site:
             Route("/files/{hex}", self.raw(_stream)),
             *members.routes(self),
             *forms.routes(self),
+            *listing.routes(self),
             *queue.routes(self),
             *search.routes(self),
             *progress.routes(self),
