@@ -201,7 +201,10 @@ def begin(path: Path, *, name: str, at: str, practices: Practices, own: Home | N
         raise Malformed(
             "draft.party-name",
             Text(en="A party cannot be called {name}.", zh="参与方不能叫作 {name}。"),
-            do=Text(en="Give 1 to 200 plain characters.", zh="请给出 1 至 200 个普通字符。"),
+            do=Text(
+                en="Give 1 to 200 plain characters with --party, or make a desk of this node with --own.",
+                zh="请用 --party 给出 1 至 200 个普通字符，或用 --own 为本节点建立工作台。",
+            ),
             name=inert(title[:80], one_line=True),
         )
     key, secret = path / "keys" / "party.pem", path / "secret"

@@ -176,7 +176,7 @@ def _write(database: Database, targets: Sequence[Target], piece: Piece) -> bool:
         first = min(position for position, _ in piece.places.values())
         left_out = set(connection.execute(_LEFT_OUT, {"after": first, "stop": piece.stop}).scalars())
         chosen = {target.table.name: target for target in targets}
-        for name, rows in piece.rows.items():
+        for name, rows in ((name, rows) for name, rows in piece.rows.items() if rows):
             taken = [row for row in rows if row[1] not in left_out]
             _insert(connection, chosen[name].table, taken)
             if chosen[name].view.finds:
