@@ -77,9 +77,11 @@ def due(
 ) -> int:
     """What falls due and when: reply periods, deadlines, re-assessments; the earliest first. 查看各项到期事项，最早在前。"""
     from tongqiu.node import open_node, queue
+    from tongqiu.node.duties import Duties
 
     within("--limit", limit, 1, _MOST)
     with open_node(home) as node:
+        Duties(node).set()
         queue.fresh(node)
         page = queue.due(node, node.owner, limit=limit)
         if json:

@@ -48,7 +48,7 @@ class Duties:
         A duty that fails stays due and is tried again at the next tick; it never stops another. The clock of a record
         that was withdrawn or replaced does not strike: what replaced it has set its own (ADR 0040).
         """
-        self._set()
+        self.set()
         struck = []
         for due in self._node.store.dues.due(self._node.now):
             duty = next((each for each in self._node.practices.duties if each.name == due.duty), None)
@@ -86,7 +86,8 @@ class Duties:
             except Fault:
                 continue
 
-    def _set(self) -> None:
+    def set(self) -> None:
+        """Set the clocks of records that are new, and let none strike."""
         duties = self._node.practices.duties
         top = self._node.store.backend.head().size
         if not duties or self._seen >= top - 1:

@@ -202,7 +202,7 @@ due = Table(
     Column("entry", Text, primary_key=True),
     Column("at", Text, nullable=False),
     Column("done", Boolean, nullable=False),
-    Index("due_at", "done", "at"),
+    Index("due_at", "done", "at", "duty", "entry"),
 )
 
 person = Table(
