@@ -61,8 +61,8 @@ class Asked(NamedTuple):
 
 
 def problem(status: int, title: str, detail: str, *headers: tuple[str, str]) -> Answer:
-    """Return an error answer (RFC 9290)."""
-    return Answer(status, cbor.dumps({-1: title, -2: detail}), PROBLEM, headers)
+    """Return an error answer (RFC 9290). No cache keeps it: what is not here now may be a second later."""
+    return Answer(status, cbor.dumps({-1: title, -2: detail}), PROBLEM, (*headers, ("cache-control", "no-store")))
 
 
 def of_fault(fault: Fault) -> Answer:
