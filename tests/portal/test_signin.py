@@ -494,7 +494,9 @@ def test_the_owner_invites_changes_and_ends_people_and_each_act_is_a_record(node
     assert node.people.person(ann.id).role == "reviewer"
     page = mine.post("/people/change", person=ann.id, do="link")
     assert "/sign-in/link/" in page.text
-    mine.post("/people/change", person=ann.id, do="end")
+    assert "Yes, end it" in mine.post("/people/change", person=ann.id, do="end").text
+    assert "Ann" in hers.get("/me").text
+    mine.post("/people/change", person=ann.id, do="end", sure="yes")
     assert hers.who is None
     for wrong in (
         {"name": "", "role": "reader"},
@@ -502,7 +504,7 @@ def test_the_owner_invites_changes_and_ends_people_and_each_act_is_a_record(node
         {"name": "x", "role": "owner", "organisation": "did:web:x"},
     ):
         assert mine.post("/people/invite", **wrong).status_code == 400
-    assert mine.post("/people/change", person=owner.id, do="end").status_code == 400
+    assert mine.post("/people/change", person=owner.id, do="end", sure="yes").status_code == 400
     assert mine.post("/people/change", person="nobody", do="end").status_code == 404
     assert mine.post("/people/change", person=owner.id, do="nothing").status_code == 303
     found = sorted(node.desk(node.owner).said(core.ACT.name), key=lambda each: each.index)
@@ -529,7 +531,7 @@ def test_to_anybody_else_the_pages_of_people_do_not_exist(node: Node) -> None:
             "/people/change",
             *(() if role else ("/me/end", "/me/token", "/me/name", "/me/passkey")),
         ):
-            answer = browser.post(path, name="x", role="owner", person=node.people.owner().id, do="end")
+            answer = browser.post(path, name="x", role="owner", person=node.people.owner().id, do="end", sure="yes")
             assert (answer.status_code, answer.text) == (absent.status_code, absent.text), path
     program = TestClient(site, base_url=URL, headers={"authorization": f"Bearer {secret}"})
     for path in ("/people/invite", "/people/change", "/me/end", "/me/token", "/me/name", "/me/passkey"):

@@ -35,8 +35,9 @@ def people(  # noqa: PLR0913 - one option each
 ) -> int:
     """List, invite, change or end the people who may sign in. 列出、邀请、变更或停用可登录的人员。"""
     with open_existing(home) as node:
+        by = node.people.owner().id
         if invite:
-            made = node.people.add(invite, role or "reader", party=organisation, groups=group)
+            made = node.people.add(invite, role or "reader", party=organisation, groups=group, by=by)
             _print_link(node, made, invitation=True)
             return 0
         if not who:
@@ -45,7 +46,7 @@ def people(  # noqa: PLR0913 - one option each
         found = _find(node, who)
         changes = {key: value for key, value in (("name", name), ("role", role), ("party", organisation)) if value}
         if changes:
-            found = node.people.change(found.id, **changes)
+            found = node.people.change(found.id, by=by, **changes)
         if end:
             sure = (
                 yes
@@ -54,7 +55,7 @@ def people(  # noqa: PLR0913 - one option each
             if not sure:
                 console().print(t("Nothing was changed.", "未作任何更改。"))
                 return 1
-            found = node.people.end(found.id)
+            found = node.people.end(found.id, by=by)
         if link:
             _print_link(node, found, invitation=False)
         elif changes or end:

@@ -94,13 +94,14 @@ class PersonRow(msgspec.Struct, frozen=True):
 
 
 class Roll(msgspec.Struct, frozen=True):
-    """All people of a node. ``link`` is a new one for ``invited``, shown this one time."""
+    """All people of a node. ``link`` is a new one for ``invited``, shown this one time; ``ending`` is who is to be ended."""
 
     people: tuple[PersonRow, ...]
     roles: tuple[tuple[str, Text], ...]
     link: str = ""
     invited: str = ""
     hours: int = 0
+    ending: PersonRow | None = None
     refused: Text | None = None
 
 
@@ -233,8 +234,15 @@ class _Rooms:
             raise directory.absent()
         return self._roll(visit)
 
-    def _roll(
-        self, visit: Visit, *, link: str = "", invited: str = "", hours: int = 0, refused: Text | None = None
+    def _roll(  # noqa: PLR0913 - what may be said beside the list
+        self,
+        visit: Visit,
+        *,
+        link: str = "",
+        invited: str = "",
+        hours: int = 0,
+        ending: str = "",
+        refused: Text | None = None,
     ) -> Shown:
         mine = visit.signed.person.id if visit.signed.person else ""
         rows = tuple(
@@ -252,7 +260,8 @@ class _Rooms:
             for each in self._people.everyone()
         )
         roles = tuple((role, TITLES[role]) for role in ROLES)
-        model = Roll(rows, roles, link, invited, hours, refused)
+        asked = next((each for each in rows if each.id == ending and each.active), None)
+        model = Roll(rows, roles, link, invited, hours, asked, refused)
         return Shown("people.html", _PEOPLE, model, sheet.sheet(PersonRow, rows))
 
     def invite(self, request: Request, visit: Visit) -> Response:
@@ -277,6 +286,8 @@ class _Rooms:
             person = self._people.person(sent.one("person"))
             if sent.one("do") == "link":
                 return self._linked(request, visit, person, invitation=False)
+            if sent.one("do") == "end" and not sent.one("sure"):
+                return self._site.seen(request, self._roll(visit, ending=person.id), beside="/people")
             if sent.one("do") == "end":
                 self._people.end(person.id, by=owner.id)
             elif sent.one("do") == "role":
