@@ -110,7 +110,13 @@ def revise(text: str, facts: Mapping[str, bool | str]) -> str:
 def _check_revised(made: str, before: Mapping[str, object], facts: Mapping[str, object]) -> None:
     try:
         after = tomllib.loads(made)
-        fits = flat(after.pop("facts", {})) == facts and after == {k: v for k, v in before.items() if k != "facts"}
+        said = after.pop("facts", {})
+        # The same answer spelt twice, once in a table of its own, would leave it to the reader which one counts.
+        fits = (
+            flat(said) == facts
+            and _leaves(said) == len(facts)
+            and after == {k: v for k, v in before.items() if k != "facts"}
+        )
     except tomllib.TOMLDecodeError:
         fits = False
     if not fits:
@@ -120,6 +126,10 @@ def _check_revised(made: str, before: Mapping[str, object], facts: Mapping[str, 
                  zh="此 tongqiu.toml 中的答案写法特殊，只能手工修改。"),
             do=Text(en="Open it in an editor and change its [facts].", zh="请用编辑器打开并修改其中的 [facts]。"),
         )  # fmt: skip
+
+
+def _leaves(table: object) -> int:
+    return sum(map(_leaves, table.values())) if isinstance(table, dict) else 1
 
 
 def flat(table: object, prefix: str = "") -> dict[str, object]:
