@@ -6,14 +6,12 @@ description cannot fall behind. Faults are problems (RFC 9457) in both languages
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -26,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from starlette.requests import Request
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from tongqiu.portal.lent import Node
     from tongqiu.portal.site import Site
@@ -37,7 +34,6 @@ JSON = "application/json"
 PROBLEM = "application/problem+json"
 _PLAIN = "text/plain"
 _REF = "#/components/schemas/{name}"
-_GZIP_FROM = 1000
 _PLACE = re.compile(r"{(\w+)(?::path)?}")
 
 
@@ -113,6 +109,36 @@ _ANSWERS: Mapping[str, Any] = {
 }
 """What each page answers; a page that is not named here is described without its form."""
 
+_TITLES: Mapping[str, Text] = {
+    "/index": Text(en="First page: work queue, or systems", zh="首页：待办或系统"),
+    "/systems": Text(en="Systems at a glance", zh="系统概览"),
+    "/subject": Text(en="All that is readable about one subject", zh="关于一个对象的全部可读内容"),
+    "/records": Text(en="Records, newest first", zh="记录，最新在前"),
+    "/records/{hex}": Text(en="One record", zh="一条记录"),
+    "/records/{hex}/explain": Text(en="What a record rests on", zh="记录的来龙去脉"),
+    "/findings": Text(en="Findings", zh="判定"),
+    "/measures": Text(en="Measures", zh="测量"),
+    "/registries": Text(en="The registries", zh="名录总表"),
+    "/registries/{name}": Text(en="Rows of a registry", zh="名录各行"),
+    "/areas": Text(en="The areas", zh="领域总表"),
+    "/areas/{name}": Text(en="One area", zh="一个领域"),
+    "/kinds/{name}/{version}": Text(en="One record type", zh="一种记录类型"),
+    "/jobs": Text(en="Work in the background", zh="后台任务"),
+    "/jobs/{id}": Text(en="One job", zh="一项任务"),
+    "/about": Text(en="Who runs this node, and its log", zh="节点与日志"),
+    "/search": Text(en="Search", zh="搜索"),
+    "/do": Text(en="What may be done", zh="可用操作"),
+    "/do/{verb}": Text(en="A form", zh="表单"),
+    "/proposals": Text(en="What waits for a second person", zh="待第二人同意"),
+    "/proposals/{hex}": Text(en="One proposal", zh="一项提议"),
+    "/drafts": Text(en="Unfinished forms", zh="草稿"),
+    "/me": Text(en="Whoever asks", zh="本人"),
+    "/people": Text(en="Who may sign in", zh="可登录人员"),
+    "/sign-in": Text(en="Ways in", zh="登录方式"),
+    "/assess": Text(en="Folders to assess", zh="可评估的目录"),
+    "/assess/folder": Text(en="What is asked of a folder", zh="关于目录的问题"),
+}
+
 _PARAMS: Mapping[str, tuple[str, ...]] = {
     "/index": ("offset", "list"),
     "/systems": ("offset",),
@@ -149,9 +175,7 @@ def routes(site: Site, made: Sequence[Route]) -> list[Route]:
     def endpoint(_request: Request) -> Response:
         if not held:
             paths = [each.path for each in made if "GET" in (each.methods or {"GET"})]
-            held.append(
-                json.dumps(describe(site.node, paths, url=site.url), ensure_ascii=False, sort_keys=True).encode()
-            )
+            held.append(json.dumps(describe(site.node, paths, url=site.url), ensure_ascii=False).encode())
         return Response(held[0], media_type=JSON)
 
     return [Route("/api/openapi.json", endpoint)]
@@ -248,62 +272,6 @@ def problem(fault: Fault, language: str) -> bytes:
     )
 
 
-class Fresh:
-    """Gives every answer that is data a strong entity tag, and answers 304 to who holds it already (RFC 9110, 8.8.3, 13.1.2).
-
-    The tag is the SHA-256 of the content; where the content is sent compressed it is another representation, and says so.
-    """
-
-    def __init__(self, app: ASGIApp) -> None:
-        """Look at what ``app`` answers."""
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer, or say that nothing has changed."""
-        if scope["type"] != "http" or scope["method"] not in {"GET", "HEAD"}:
-            await self._app(scope, receive, send)
-            return
-        asked = Headers(scope=scope)
-        start: Message | None = None
-
-        async def looked(message: Message) -> None:
-            nonlocal start
-            if message["type"] == "http.response.start" and _tagged(message):
-                start = message
-                return
-            if start is None or message["type"] != "http.response.body":
-                await send(message)
-                return
-            held, start = start, None
-            if message.get("more_body"):
-                await send(held)
-                await send(message)
-                return
-            body = message.get("body", b"")
-            packed = "gzip" in asked.get("accept-encoding", "") and len(body) >= _GZIP_FROM
-            tag = f'"{hashlib.sha256(body).hexdigest()[:32]}{"-gzip" if packed else ""}"'
-            headers = MutableHeaders(scope=held)
-            headers["etag"] = tag
-            if _holds(asked.get("if-none-match", ""), tag):
-                for name in ("content-length", "content-type"):
-                    del headers[name]
-                held["status"], message = 304, {"type": "http.response.body", "body": b""}
-            await send(held)
-            await send(message)
-
-        await self._app(scope, receive, looked)
-
-
-def _tagged(message: Message) -> bool:
-    media = Headers(raw=message["headers"]).get("content-type", "")
-    return message["status"] == 200 and media.startswith((JSON, "text/csv"))  # noqa: PLR2004 - as HTTP calls it
-
-
-def _holds(named: str, tag: str) -> bool:
-    """Tell whether an If-None-Match header names the tag; the comparison is the weak one (RFC 9110, 13.1.2)."""
-    return named.strip() == "*" or tag in {each.strip().removeprefix("W/") for each in named[:4096].split(",")}
-
-
 # --- operations ------------------------------------------------------------------------------------------------------
 
 
@@ -317,8 +285,9 @@ def _models(page: Operation) -> tuple[Any, ...]:
 
 
 def _titled(path: str) -> Text:
-    words = path.strip("/").replace("{", "").replace("}", "").replace("/", " ").replace("-", " ") or "index"
-    return Text(en=words.capitalize(), zh=words)
+    """Return what the data of a page is called; a page nobody named here goes by its address."""
+    plain = path.strip("/")
+    return _TITLES.get(path, Text(en=plain, zh=f"{plain} 页"))
 
 
 def _page(page: Operation, refs: Mapping[str, Any]) -> dict[str, Any]:
@@ -374,11 +343,10 @@ def _registries(node: Node) -> list[tuple[str, tuple[Column, ...]]]:
 
 def _registry(name: str, columns: tuple[Column, ...], refs: Mapping[str, Any], node: Node) -> dict[str, Any]:
     held = node.practices.queries.get(name) or node.practices.views[name]
-    cells = [{**_COLUMNS[each.type], "description": f"{each.title.en} {each.title.zh}"} for each in columns]
-    rows = {
-        "type": "array",
-        "items": {"type": "array", "prefixItems": cells, "minItems": len(cells), "maxItems": len(cells)},
-    }
+    cells = {"anyOf": [_COLUMNS[each] for each in sorted({column.type for column in columns})]}
+    row = {"type": "array", "items": cells, "minItems": len(columns), "maxItems": len(columns)}
+    named = [{"name": each.name, "type": each.type, "title": f"{each.title.en} {each.title.zh}"} for each in columns]
+    rows = {"type": "array", "items": row, "x-columns": named}
     schema = {"allOf": [refs[_key(models.Registry)], {"properties": {"rows": rows}}]}
     params = [_param(each) for each in _PARAMS["/registries/{name}"]]
     taken = {each["name"] for each in params} | {"lang"}

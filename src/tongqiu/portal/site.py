@@ -18,6 +18,7 @@ from starlette.routing import Route
 from tongqiu.node.people import NOBODY, Signed
 from tongqiu.portal import directory, forms, listing, members, openapi, progress, queue, search, wizard
 from tongqiu.portal.draw import Voice, css, render
+from tongqiu.portal.fresh import Fresh
 from tongqiu.portal.guard import Guard, seal
 from tongqiu.portal.limits import Limits
 from tongqiu.portal.pages import PAGES, Shown, Visit, area, practice_page
@@ -262,7 +263,7 @@ def app(  # noqa: PLR0913 - each part is named at the call
         middleware=[
             Middleware(Guard, sessions=sessions, hosts=hosts, url=url, limits=limits),
             Middleware(GZipMiddleware, minimum_size=1000),
-            Middleware(openapi.Fresh),
+            Middleware(Fresh),
         ],
         exception_handlers={404: site.stray, 500: site.stray},
     )
