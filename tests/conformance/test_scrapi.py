@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import threading
 import time
@@ -13,6 +14,7 @@ import pytest
 import uvicorn
 
 from tests.conformance import scrapi
+from tongqiu.federation import scrapi as door
 from tongqiu.ledger.registrar import Registrar
 from tongqiu.node import open_node
 from tongqiu.node.foreign import check_foreign
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
     from tongqiu.ledger.log import Sealed
     from tongqiu.node import Node
+    from tongqiu.seal.keys import PublicKey
 
 SEED = bytes(range(1, 33))
 PARTY = keyfile.from_seed(SEED)
@@ -142,7 +145,10 @@ class Serving:
 
     def __init__(self, node: Node) -> None:
         self.token, _ = node.people.make_door_token("did:key:zStranger", "conformance")
-        self.server = uvicorn.Server(uvicorn.Config(open_doors(node, _nothing), port=0, log_level="error"))
+        self.serve(open_doors(node, _nothing))
+
+    def serve(self, app: Any) -> None:
+        self.server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", lifespan="off"))
         self.thread = threading.Thread(target=self.server.run)
 
     def __enter__(self) -> str:
@@ -211,8 +217,7 @@ def test_the_kit_finds_what_is_wrong(node: Node, capsys: pytest.CaptureFixture[s
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
 
     serving = Serving(node)
-    serving.server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", lifespan="off"))
-    serving.thread = threading.Thread(target=serving.server.run)
+    serving.serve(app)
     with serving as url:
         assert scrapi.main([url, "--token", "x", "--level", "draft", "--flood", "1"]) == 1
     said = capsys.readouterr().out
@@ -234,6 +239,29 @@ def test_a_receipt_that_does_not_verify_is_found(node: Node) -> None:
     for size in (1, 9):
         with pytest.raises(scrapi.WrongError):
             scrapi.root_of(bytes(32), 0, size * 5, [bytes(32)])
+
+
+def test_the_bytes_of_the_page(node: Node) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "spec" / "scrapi.md").read_text("utf-8")
+    old, new = (keyfile.from_seed(bytes(range(start, start + 32))) for start in (32, 64))
+
+    class Desk:
+        def log_keys(self) -> tuple[PublicKey, ...]:
+            return new.public, old.public
+
+    def shown(block: str) -> bytes:
+        return bytes.fromhex("".join(page.partition(f"```hex {block}\n")[2].partition("```")[0].split()))
+
+    serving = Serving(node)
+    serving.serve(door.app(lambda _: Desk()))  # type: ignore[arg-type, return-value]
+    with serving as url:
+        server = scrapi.Server(url)
+        assert shown("keys") == server.call("GET", KEYS).body
+        assert shown("problem") == server.call("GET", "/entries/xyz").body
+        kid = page.partition("The first of them was `")[2].partition("`")[0]
+        assert cbor.loads(server.call("GET", kid).body)[2] == old.kid
+    assert shown("statement") == sealed("good")
+    assert f"`{hashlib.sha256(sealed('good')).hexdigest()}`" in page
 
 
 if __name__ == "__main__":
