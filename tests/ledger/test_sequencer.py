@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import subprocess
 import sys
@@ -309,6 +310,20 @@ def test_four_processes_with_sequencers_make_one_log(tmp_path: Path) -> None:
         assert head.size == 301
         assert {index: entries[index].hex() for index in places} == places
         assert tree.grow(0, (), entries, lambda *_: b"").root == head.root
+
+
+def test_a_worker_that_dies_is_no_verdict_and_the_next_call_has_another() -> None:
+    others = set(multiprocessing.active_children())
+    key, good = PARTY.public.cose_key(), sealed("1")
+    with Verifiers(1) as workers:
+        assert workers.check([good.statement], [key]).result(60) == [good]
+        pending = workers.check([good.statement] * 8_000, [key] * 8_000)
+        for process in set(multiprocessing.active_children()) - others:
+            process.kill()
+        with pytest.raises(Unreachable) as raised:
+            pending.result(60)
+        assert raised.value.code == "log.workers"
+        assert workers.check([good.statement], [key]).result(60) == [good]
 
 
 def test_workers_check_many_statements_and_name_the_bad_ones(log: Log) -> None:

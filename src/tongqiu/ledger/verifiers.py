@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import threading
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from typing import TYPE_CHECKING, Self
 
 import msgspec
@@ -47,7 +49,9 @@ class Verifiers:
         """Make ``workers`` processes (one for each processor unless said); they start when there is work."""
         self.workers = workers or os.cpu_count() or 1
         # Never forked: the caller may hold locks and database connections in other threads.
-        self._pool = ProcessPoolExecutor(self.workers, mp_context=multiprocessing.get_context("forkserver"))
+        self._context = multiprocessing.get_context("forkserver")
+        self._lock = threading.Lock()
+        self._pool = ProcessPoolExecutor(self.workers, mp_context=self._context)
 
     def __enter__(self) -> Self:
         """Return the workers."""
@@ -65,7 +69,7 @@ class Verifiers:
         ``contents`` are content and salt of each, or nothing at all where the envelopes are bare.
         Hand over some hundred at a time: a hand-over costs as much as a few signatures. An answer is what
         :func:`tongqiu.ledger.log.check_in` returns or raises; one bad statement costs the others nothing. The whole
-        answer is Unreachable (``log.workers``) when a worker died.
+        answer is Unreachable (``log.workers``) when a worker died; the next call has new ones.
         """
         answer: Future[list[Checked]] = Future()
         sent, bodies = list(statements), list(contents)
@@ -83,8 +87,19 @@ class Verifiers:
                 ]
             )
 
-        self._pool.submit(_check, sent, list(keys), bodies).add_done_callback(done)
+        self._submit(sent, list(keys), bodies).add_done_callback(done)
         return answer
+
+    def _submit(
+        self, statements: list[bytes], keys: list[bytes], contents: list[tuple[bytes, bytes]]
+    ) -> Future[tuple[bytes, dict[int, Malformed | Unproven]]]:
+        """Hand it to the workers, or to new ones where one of them has died since the last time."""
+        with self._lock:
+            try:
+                return self._pool.submit(_check, statements, keys, contents)
+            except BrokenProcessPool:
+                self._pool = ProcessPoolExecutor(self.workers, mp_context=self._context)
+                return self._pool.submit(_check, statements, keys, contents)
 
     def close(self) -> None:
         """Finish what is under way and end the workers. Idempotent."""

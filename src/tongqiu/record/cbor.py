@@ -86,7 +86,7 @@ def loads(data: bytes, *, where: str = "", limit: int = MAX_BYTES) -> Any:  # no
     except _LIBRARY as error:
         raise _no_cbor(where) from error
     numbers: list[float] = []
-    if _stands((value,), 0, numbers):
+    if _stands((value,), numbers):
         written = cbor2.dumps(value, encoders=_FLOATS) if numbers else cbor2.dumps(value)
         if written == data:
             return value
@@ -161,14 +161,13 @@ def _no_cbor(where: str) -> Malformed:
     )
 
 
-def _stands(parts: Iterable[Any], depth: int, numbers: list[float]) -> bool:
-    """Say whether all ``parts``, read at ``depth``, lie within the vocabulary and every map has its keys in order.
+def _stands(parts: Iterable[Any], numbers: list[float]) -> bool:
+    """Say whether all ``parts``, which were read, lie within the vocabulary and every map has its keys in order.
 
     Floats are added to ``numbers``: the library does not write them in their shortest form. The library has made sure
-    already that text is UTF-8, that whole numbers have 64 bits (their larger tags aside) and that no key stands twice.
+    already that text is UTF-8, that whole numbers have 64 bits (their larger tags aside), that no key stands twice, and
+    that nothing is deeper than :data:`MAX_DEPTH`.
     """
-    if depth > MAX_DEPTH:
-        return False
     for part in parts:
         kind = type(part)
         if kind in _PLAIN:
@@ -181,9 +180,9 @@ def _stands(parts: Iterable[Any], depth: int, numbers: list[float]) -> bool:
             inner = part if kind is list else part.values()
             if kind is dict and not _rising(part):
                 return False
-            if not _PLAIN.issuperset(map(type, inner)) and not _stands(inner, depth + 1, numbers):
+            if not _PLAIN.issuperset(map(type, inner)) and not _stands(inner, numbers):
                 return False
-        elif kind is not cbor2.CBORTag or part.tag in _BIG_NUMBERS or not _stands((part.value,), depth + 1, numbers):
+        elif kind is not cbor2.CBORTag or part.tag in _BIG_NUMBERS or not _stands((part.value,), numbers):
             return False
     return True
 
