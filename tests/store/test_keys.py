@@ -32,6 +32,7 @@ from tongqiu.store.keys import (
     MAGIC,
     SIZE,
     Keys,
+    _read_at,
     deciphered,
     enciphered,
     open_keys,
@@ -176,12 +177,14 @@ def test_a_full_disk_gives_no_key(tmp_path: Path) -> None:
         keys = open_keys(Path(sys.argv[1]), create=True)
         keys.take(10)
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (1500, 1500))
+        most = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1500, most))
         for _ in range(2):
             try:
                 keys.take(100)
             except Fault as fault:
                 print(fault.code)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
     """
     argv = [sys.executable, "-c", "\n".join(line[8:] for line in code.splitlines()), str(tmp_path / KEYS)]
     done = subprocess.run(argv, capture_output=True, text=True, check=True)
@@ -224,6 +227,12 @@ def test_a_file_that_was_exchanged_meanwhile_is_not_written_to(keys: Keys) -> No
             work()
         assert raised.value.code == "store.no-keys"
     assert keys.path.read_bytes() == held
+
+
+def test_a_system_without_reading_at_a_place_seeks_first(keys: Keys) -> None:
+    ((slot, key), *_) = keys.take(5)
+    for seek in (False, True):
+        assert _read_at(keys._handle, SIZE * (slot + 1), SIZE, seek=seek) == key  # noqa: SLF001 - the open file
 
 
 def test_a_closed_file_is_unreachable(keys: Keys) -> None:
@@ -435,6 +444,15 @@ def test_a_file_that_two_records_carry_goes_with_the_second(store: Store, paper:
     again, _ = store.backend.stage(io.BytesIO(b"shared"), limit=10)
     with store.backend.blob(again) as file:
         assert file.read() == b"shared"
+
+
+def test_content_that_is_no_record_is_erased_beside_unfinished_forms(store: Store, paper: Paper) -> None:
+    row = paper.row({"key": "a"})
+    paper.log(type(row)(0, row.entry, row.statement, b"\xff", row.salt, row.logged_at, row.columns))
+    for text in (row.entry.hex(), "another"):
+        store.drafts.keep(text, "core.reply", {"entry": text}, now=AT)
+    paper.erase(0)
+    assert [len(store.drafts.list(text)) for text in (row.entry.hex(), "another")] == [0, 1]
 
 
 # --- a store from before ----------------------------------------------------------------------------------------------

@@ -202,8 +202,8 @@ class Kept:
 def untouched(where: Path | str, *, keys: Path | None = None, wait: float = WAIT) -> Iterator[Kept]:
     """Lend everything that is kept in the folder or PostgreSQL database ``where``, which stays as it is.
 
-    ``keys`` as for :func:`tongqiu.store.house.open_store`. Raises Missing (``store.none``), Malformed (``store.foreign``, ``store.url``), Refused (``store.newer``, and
-    ``store.older`` where the store must first be brought to the present shape), Unproven (``log.corrupt``), Unreachable.
+    ``keys`` as for :func:`tongqiu.store.house.open_store`. Raises Missing (``store.none``, ``store.no-keys``), Malformed
+    (``store.foreign``, ``store.url``, ``store.keys``), Refused (``store.newer``, and ``store.older`` where the store must first be brought to the present shape), Unproven (``log.corrupt``), Unreachable.
     """
     if isinstance(where, str) and "://" in where:
         database = databases.by_url(where, keys=databases.keys_for_url(keys), create=False, wait=wait)

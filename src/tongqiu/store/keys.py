@@ -291,12 +291,13 @@ def flush(handle: int) -> None:
         from fcntl import F_FULLFSYNC, fcntl  # type: ignore[attr-defined,unused-ignore]
     except ImportError:
         os.fsync(handle)
-    else:
+    else:  # pragma: no cover - macOS
         fcntl(handle, F_FULLFSYNC)
 
 
-def _read_at(handle: int, offset: int, length: int) -> bytes:
-    if hasattr(os, "pread"):
+def _read_at(handle: int, offset: int, length: int, *, seek: bool = not hasattr(os, "pread")) -> bytes:
+    """Read at a place; where the system cannot do so in one call, ``seek`` first, one thread at a time."""
+    if not seek:
         return os.pread(handle, length, offset)
     with _SEEKING:
         os.lseek(handle, offset, os.SEEK_SET)
