@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -14,19 +15,26 @@ from tests.node.conftest import HandClock
 from tests.portal.people import ORIGIN, browser, csrf, signed_in
 from tongqiu.node.node import open_node
 from tongqiu.portal import guard, posted
+from tongqiu.portal.guard import Guard
 from tongqiu.portal.limits import Allowance, Limits, Rate, caller
+from tongqiu.portal.session import Call, Sessions
 from tongqiu.portal.site import app, local
-from tongqiu.record.audience import EVERYONE
+from tongqiu.record.audience import EVERYONE, only_for
 from tongqiu.record.core import COMPOSITION, Composition
-from tongqiu.record.faults import Malformed
-from tongqiu.record.statement import Said
+from tongqiu.record.faults import Malformed, Unreachable
+from tongqiu.record.statement import Said, moment_of
 from tongqiu.record.subject import Subject
+from tongqiu.record.text import Text
+from tongqiu.seal import keyfile
+from tongqiu.seal.httpsig import Request, sign
+from tongqiu.seal.policy import PartyPin, Policy, write_trust
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from tongqiu.node import Node
+    from tongqiu.node.people import Signed
 
 OPEN = Subject(type="system", id="urn:example:open", name="Open system")
 SHUT = Subject(type="system", id="urn:example:shut", name="Shut system")
@@ -104,9 +112,9 @@ def test_what_does_not_work_looks_the_same_whatever_it_was(node: Node, clock: Ha
     assert len(pages) == 1
 
 
-@pytest.mark.parametrize(
-    ("headers", "status"),
-    [
+def test_a_form_from_elsewhere_is_refused(node: Node) -> None:
+    site, owner = app(node), node.people.owner().id
+    cases: list[tuple[dict[str, str], int]] = [
         ({}, 403),
         ({"origin": "https://evil.example"}, 403),
         ({"origin": "null"}, 403),
@@ -117,12 +125,11 @@ def test_what_does_not_work_looks_the_same_whatever_it_was(node: Node, clock: Ha
         ({"origin": "http://testserver"}, 303),
         ({"sec-fetch-site": "same-origin"}, 303),
         (ORIGIN, 303),
-    ],
-)
-def test_a_form_from_elsewhere_is_refused(node: Node, headers: dict[str, str], status: int) -> None:
-    client = TestClient(app(node), headers=headers)
-    link = node.people.link(node.people.owner().id)
-    assert client.post("/sign-in/link", data={"link": link}, follow_redirects=False).status_code == status
+    ]
+    for headers, status in cases:
+        client = TestClient(site, headers=headers)
+        answer = client.post("/sign-in/link", data={"link": node.people.link(owner)}, follow_redirects=False)
+        assert answer.status_code == status, headers
 
 
 def test_a_session_needs_its_own_csrf_token(node: Node) -> None:
@@ -266,6 +273,121 @@ def test_the_clock_of_a_link_is_short(node: Node) -> None:
     assert datetime.timedelta(minutes=15) >= LINK
     assert IDLE < LONGEST <= datetime.timedelta(days=7)
     assert node.people is node.people
+
+
+# --- the doorkeeper, message by message ------------------------------------------------------------------------------
+
+
+def asked(app_: Any, *messages: dict[str, Any], **scope: Any) -> list[dict[str, Any]]:
+    """Send ``messages`` to an ASGI application and return what it sends."""
+    sent: list[dict[str, Any]] = []
+    waiting = list(messages)
+
+    async def receive() -> dict[str, Any]:
+        if not waiting:
+            await asyncio.sleep(3600)
+        return waiting.pop(0)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    whole = {"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": [], **scope}
+    asyncio.run(app_(whole, receive, send))
+    return sent
+
+
+async def slow(scope: Any, receive: Any, send: Any) -> None:
+    del receive
+    if scope["path"] == "/late":
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+    await asyncio.sleep(3600)
+
+
+def made_guard(**limits: float) -> Guard:
+    made = Guard(slow, sessions=Sessions(None))
+    for name, seconds in limits.items():
+        setattr(made, name, seconds)
+    return made
+
+
+ORIGIN_HEADERS = [(b"origin", b"http://a"), (b"host", b"a")]
+
+
+def test_a_body_that_comes_too_slowly_or_breaks_off_is_refused() -> None:
+    first = {"type": "http.request", "body": b"a", "more_body": True}
+    door = made_guard(body_seconds=0.05)
+    for messages in ((first,), (first, {"type": "http.disconnect"})):
+        (start, _) = asked(door, *messages, method="POST", headers=ORIGIN_HEADERS)
+        assert start["status"] == 408
+
+
+def test_an_answer_that_does_not_begin_is_given_up_and_one_that_began_goes_on() -> None:
+    door = made_guard(answer_seconds=0.05)
+    (start, body) = asked(door)
+    assert start["status"] == 503
+    assert "took too long" in body["body"].decode()
+    with pytest.raises(TimeoutError):
+        asyncio.run(asyncio.wait_for(_streams(door), 0.3))
+
+
+async def _streams(door: Guard) -> None:
+    async def nothing() -> Any:
+        await asyncio.sleep(3600)
+
+    async def send(message: Any) -> None:
+        assert message.get("status", 200) == 200
+
+    await door({"type": "http", "method": "GET", "path": "/late", "query_string": b"", "headers": []}, nothing, send)
+
+
+def test_only_pages_pass_the_doorkeeper() -> None:
+    assert asked(made_guard(), type="websocket") == []
+
+
+class Busy(Sessions):
+    """Finds nobody out: the store does not answer."""
+
+    def signed(self, call: Call) -> Signed:
+        raise Unreachable(
+            "log.storage", Text(en=f"Busy at {call.method}.", zh="忙。"), do=Text(en="Wait.", zh="请稍候。")
+        )
+
+
+def test_a_store_that_does_not_answer_is_said_so(node: Node) -> None:
+    door = Guard(slow, sessions=Busy(node.people))
+    (start, body) = asked(door, headers=[(b"cookie", b"tongqiu=x")])
+    assert (start["status"], body["body"].decode()) == (503, "Busy at GET. 忙。\n")
+
+
+def test_another_node_may_call_by_signature(node: Node) -> None:
+    peer = keyfile.from_seed(b"\7" * 32)
+    pins = Policy((PartyPin("Peer", peer.public.did),))
+    (node.home.path / "trust.toml").write_text(write_trust(pins), "utf-8")
+    shared = Subject(type="system", id="urn:example:shared", name="Shared system")
+    audience = only_for([node.me, peer.public.did])
+    node.publish([Said(COMPOSITION.name, shared, Composition(parts=()), audience=audience)])
+    client = TestClient(app(node, url="https://node.example"))
+
+    def signed(method: str, path: str, body: bytes, nonce: str) -> dict[str, str]:
+        created = int(moment_of(node.clock.now()).timestamp())
+        request = Request(method, f"https://node.example{path}", {})
+        return sign(peer, request, body, created=created, nonce=nonce)
+
+    headers = signed("GET", "/records.json?limit=5", b"", "a" * 22)
+    answer = client.get("/records.json?limit=5", headers=headers)
+    names = [each["subject"]["name"] for each in answer.json()["records"]]
+    assert "Shared system" in names
+    assert "Shut system" not in names
+    again = client.get("/records.json?limit=5", headers=headers)
+    assert (again.status_code, again.text.partition(".")[0]) == (401, "The signature of this request does not hold")
+    body = b"link=x"
+    headers = signed("POST", "/sign-in/link", body, "b" * 22) | {"content-type": posted.FORM}
+    assert client.post("/sign-in/link", content=body, headers=headers).status_code == 403
+    assert client.post("/sign-in/link", content=b"link=y", headers=headers).status_code == 401
+    assert client.post("/sign-in/link", content=b"x" * (guard.MAX_BODY + 1), headers=headers).status_code == 413
+
+
+# --- forms with files -----------------------------------------------------------------------------------------------
 
 
 def multipart(*parts: bytes, end: bytes = b"--b--\r\n") -> bytes:

@@ -133,25 +133,27 @@ def lender(node: Node, door: Door, tokens: Iterable[Token] | None = None) -> Cal
 class _Recent:
     """Who holds which token, remembered for a second: a party that registers thousands is looked up once a second.
 
-    A token that was taken back is refused a second later at most.
+    A token that is taken back in this process is refused at once; one taken back from the command line, a second later at
+    most.
     """
 
     def __init__(self, node: Node) -> None:
         self._node = node
-        self._known: dict[str, tuple[float, Principal]] = {}
+        self._known: dict[str, tuple[float, int, Principal]] = {}
 
     def holder(self, secret: str) -> Principal | None:
         digest, now = digest_of(secret), time.monotonic()
         seen = self._known.get(digest)
-        if seen is not None and now < seen[0]:
-            return seen[1]
+        changes = self._node.people.changes
+        if seen is not None and now < seen[0] and seen[1] == changes:
+            return seen[2]
         found = _held(self._node, secret)
         if found is None:
             self._known.pop(digest, None)
             return None
         if len(self._known) >= _MOST_RECENT:
             self._known.clear()
-        self._known[digest] = (now + _RECENT, found)
+        self._known[digest] = (now + _RECENT, changes, found)
         return found
 
 

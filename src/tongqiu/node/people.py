@@ -130,6 +130,8 @@ class People:
         self._me, self._party_name = me, name
         self._clock = clock
         self._trust, self._home, self._told = trust, home, told
+        self.changes = 0
+        """How often this process took a right away; whoever remembers one looks here first."""
 
     # --- who there is ------------------------------------------------------------------------------------------------
 
@@ -172,12 +174,14 @@ class People:
         old = self.person(name)
         self._check(values.get("name", old.name), values.get("role", old.role), values.get("party", old.party), ())
         changed = self._tables.change(name, **values)
+        self.changes += 1
         self._tell(by, "people.change", name)
         return changed
 
     def end(self, name: str, *, by: str = "") -> Person:
         """End a person's time here: sessions, tokens, passkeys and links go at once. Raises as :meth:`change`."""
         ended = self._tables.change(name, state=ENDED)
+        self.changes += 1
         self._tell(by, "people.end", name)
         return ended
 
@@ -340,7 +344,9 @@ class People:
 
     def end_token(self, name: str, person: str | None = None) -> bool:
         """Forget a token by its public name, where ``person`` is given only one of theirs; tell whether it was there."""
-        return bool(name) and bool(self._tables.end_token(name, person))
+        ended = bool(name) and bool(self._tables.end_token(name, person))
+        self.changes += ended
+        return ended
 
     # --- ways in: signatures of other nodes --------------------------------------------------------------------------
 

@@ -88,6 +88,7 @@ class Guard:
         self._hosts = None if hosts is None else frozenset(hosts)
         self._url = url
         self._limits = limits
+        self.body_seconds, self.answer_seconds = BODY_SECONDS, ANSWER_SECONDS
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or refuse before anything is looked up."""
@@ -101,12 +102,13 @@ class Guard:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                clock.reschedule(None)
+                if not clock.expired():
+                    clock.reschedule(None)
                 seal(MutableHeaders(scope=message))
             await send(message)
 
         try:
-            async with asyncio.timeout(ANSWER_SECONDS) as clock:
+            async with asyncio.timeout(self.answer_seconds) as clock:
                 refusal = self._refusal(scope) or await self._let_in(scope, receive)
                 if refusal is None:
                     await self._app(scope, receive, sealed)
@@ -150,7 +152,7 @@ class Guard:
         call = Call(scope["method"], target, headers, b"", secure)
         try:
             if "signature" in headers and scope["method"] == "POST":
-                body = await _body(receive, MAX_BODY)
+                body = await _body(receive, MAX_BODY, self.body_seconds)
                 signed = await self._who(call._replace(body=body))
             else:
                 signed = await self._who(call)
@@ -159,7 +161,7 @@ class Guard:
                     if signed.session and headers.get("content-type", "").startswith("multipart/")
                     else MAX_BODY
                 )
-                body = await _body(receive, most) if scope["method"] == "POST" else b""
+                body = await _body(receive, most, self.body_seconds) if scope["method"] == "POST" else b""
             sent = posted.read(headers.get("content-type", ""), body) if scope["method"] == "POST" else posted.EMPTY
         except _TooLong:
             return _plain("What was sent is too long. 发送的内容过长。", 413)
@@ -211,9 +213,9 @@ class _TooLong(Exception):
     """A body went on past its limit."""
 
 
-async def _body(receive: Receive, most: int) -> bytes:
+async def _body(receive: Receive, most: int, seconds: float) -> bytes:
     pieces, size = [], 0
-    async with asyncio.timeout(BODY_SECONDS):
+    async with asyncio.timeout(seconds):
         while True:
             message = await receive()
             if message["type"] != "http.request":
