@@ -114,7 +114,15 @@ def holding(folder: Path) -> set[str]:
     files = [path for path in folder.rglob("*") if path.is_file()]
     assert files
     named = {path.name for path in files if any(needle in str(path).encode() for needle in NEEDLES)}
-    return named | {path.name for path in files if any(needle in path.read_bytes() for needle in NEEDLES)}
+    return named | {path.name for path in files if any(needle in data for data in _bytes(path) for needle in NEEDLES)}
+
+
+def _bytes(path: Path) -> list[bytes]:
+    """Return what a file holds; a server unlinks files whenever it likes, and what is gone holds nothing."""
+    try:
+        return [path.read_bytes()]
+    except FileNotFoundError:
+        return []
 
 
 def said_to_the_world(node: Node, entries: Iterable[str]) -> dict[str, bytes]:

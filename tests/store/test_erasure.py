@@ -10,7 +10,11 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from tests.node.test_forgetting import PLANT, SUBJECT, holding, planted
 from tests.store.paper import ANNA, AT, NOTES, Paper
+from tongqiu.ledger.receipt import verify_receipt
+from tongqiu.node import fsck, open_node
+from tongqiu.node import home as homes
 from tongqiu.record.audience import Principal
 from tongqiu.record.faults import Missing, Unreachable
 from tongqiu.store import blobs, schema
@@ -233,3 +237,22 @@ def test_on_postgres_registries_that_a_crash_took_are_folded_again(postgres: str
         again = store.registry([NOTES])
         again.catch_up()
         assert again.select(NOTES.name, principal=Principal(ANNA), now=AT).total == 35
+
+
+@pytest.mark.system
+def test_a_whole_node_on_postgres_forgets(postgres: str, tmp_path: Path) -> None:
+    folder, home = Path(postgres.partition("host=")[2], "data"), tmp_path / "home"
+    homes.create(home, name="Laboratory", database=postgres)
+    with open_node(home, extra=[PLANT]) as node:
+        (made,) = node.publish([planted()])
+        receipt = node.desk(node.owner).receipt(made.entry)
+        assert holding(folder / "pg_wal") == set()
+        assert node.desk(node.owner).rows("systems").total == 0
+        node.forget(SUBJECT, ground="Art. 17 GDPR")
+        with node.store.backend._database.outside() as connection:  # noqa: SLF001 - make the server write all it holds
+            connection.exec_driver_sql("CHECKPOINT")
+        assert holding(folder) == set()
+        assert holding(home) == set()
+        assert verify_receipt(receipt, bytes.fromhex(made.entry[8:]), node.log.public).index == made.index
+        assert fsck.check(node.home, node.practices).entries == node.store.backend.head().size
+    assert (home / "store" / KEYS).read_bytes().count(DESTROYED) == 3
