@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from tongqiu.node.node import Node
     from tongqiu.node.proposals import Open
     from tongqiu.node.verbs import Done
+    from tongqiu.portal.frame import Site
     from tongqiu.portal.pages import Visit
-    from tongqiu.portal.site import Site
     from tongqiu.practice import FieldKind, Practice, Verb
     from tongqiu.record.statement import Statement
 

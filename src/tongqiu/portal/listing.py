@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from tongqiu.node.node import Node
+    from tongqiu.portal.frame import Site
     from tongqiu.portal.pages import Visit
-    from tongqiu.portal.site import Site
 
 MOST = 500
 PATH = "/api/registries/{name}"

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from tongqiu.node.people import People
+    from tongqiu.portal.frame import Site
     from tongqiu.portal.pages import Visit
-    from tongqiu.portal.site import Site
     from tongqiu.store.people import Person
 
 _ME = Text(en="Your page", zh="个人页面")

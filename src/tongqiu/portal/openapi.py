@@ -17,7 +17,8 @@ from starlette.routing import Route
 
 from tongqiu.node.filling import is_several, slots
 from tongqiu.portal import directory, forms, listing, members, models, progress, queue, search, signin, wizard
-from tongqiu.record.faults import TABLE, Missing, row
+from tongqiu.portal.problem import Problem
+from tongqiu.record.faults import TABLE
 from tongqiu.record.text import Text
 
 if TYPE_CHECKING:
@@ -25,48 +26,15 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
+    from tongqiu.portal.frame import Site
     from tongqiu.portal.lent import Node
-    from tongqiu.portal.site import Site
     from tongqiu.practice import Column, Practice, Verb
-    from tongqiu.record.faults import Fault
 
 JSON = "application/json"
 PROBLEM = "application/problem+json"
 _PLAIN = "text/plain"
 _REF = "#/components/schemas/{name}"
 _PLACE = re.compile(r"{(\w+)(?::path)?}")
-
-
-class Said(msgspec.Struct, frozen=True):
-    """What is wrong or to be done, in both languages."""
-
-    en: str
-    zh: str
-
-
-class Words(msgspec.Struct, frozen=True):
-    """A problem in both languages: what to do about its sort, what is wrong here, and what to do here."""
-
-    title: Said
-    detail: Said
-    do: Said
-
-
-class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A fault (RFC 9457): ``title``, ``detail`` and ``do`` in the reader's language, ``words`` in both.
-
-    ``code`` is stable; ``fields`` says what is wrong with each field of a form.
-    """
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    code: str
-    do: str
-    words: Words
-    where: str = ""
-    fields: dict[str, Said] = {}
 
 
 class Operation(msgspec.Struct, frozen=True):
@@ -250,26 +218,6 @@ def describe(node: Node, paths: Iterable[str], *, url: str = "") -> dict[str, An
             },
         },
     }
-
-
-def problem(fault: Fault, language: str) -> bytes:
-    """Return a fault as the body of a problem (RFC 9457), in the reader's language and in both."""
-    line = row(fault)
-    spoken = Words(*(Said(each.en, each.zh) for each in (fault.action, fault.what, fault.do)))
-    fields = {name: Said(each.en, each.zh) for name, each in getattr(fault, "fields", {}).items()}
-    return msgspec.json.encode(
-        Problem(
-            line.problem,
-            fault.action.of(language),
-            line.http_status,
-            fault.what.of(language),
-            fault.code,
-            fault.do.of(language),
-            spoken,
-            "" if isinstance(fault, Missing) else fault.where,
-            fields,
-        )
-    )
 
 
 # --- operations ------------------------------------------------------------------------------------------------------

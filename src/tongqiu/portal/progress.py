@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from tongqiu.node.people import Signed
+    from tongqiu.portal.frame import Site
     from tongqiu.portal.pages import Visit
-    from tongqiu.portal.site import Site
     from tongqiu.record.audience import Principal
     from tongqiu.store.jobs import Job
 

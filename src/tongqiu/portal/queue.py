@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.routing import Route
 
+    from tongqiu.portal.frame import Site
     from tongqiu.portal.pages import Visit
-    from tongqiu.portal.site import Site
 
 FEW = 10
 """How many items of each list stand on the first page."""

@@ -14,8 +14,8 @@ from tongqiu.record.text import Text
 if TYPE_CHECKING:
     from starlette.routing import Route
 
+    from tongqiu.portal.frame import Site
     from tongqiu.portal.pages import Visit
-    from tongqiu.portal.site import Site
 
 MOST = 50
 """How many records one page of results holds."""

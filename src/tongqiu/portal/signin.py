@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from tongqiu.node.oidc import Oidc
     from tongqiu.node.passkeys import Passkeys
     from tongqiu.node.people import People
+    from tongqiu.portal.frame import Site
     from tongqiu.portal.pages import Visit
-    from tongqiu.portal.site import Site
 
 SCRIPTED = CSP + "; script-src 'self'"
 """The policy of the two pages that need a script: a browser gives passkeys to scripts alone."""

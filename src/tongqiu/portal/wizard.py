@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
     from tongqiu.node.places import Place
     from tongqiu.norms.pack import Fact
+    from tongqiu.portal.frame import Site
     from tongqiu.portal.pages import Visit
-    from tongqiu.portal.site import Site
     from tongqiu.record.audience import Principal
 
 _LONGEST = 2000
