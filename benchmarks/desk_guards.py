@@ -112,7 +112,7 @@ GUARDS = (
     ),
     Guard(
         "what is missing and what is hidden look alike",
-        "portal/site.py",
+        "portal/frame.py",
         "        if isinstance(fault, Missing):\n            fault = directory.absent()\n",
         "",
         (ORACLE,),

@@ -17,7 +17,8 @@ from tests.portal.people import browser, csrf, signed_in
 from tongqiu.node.node import open_node
 from tongqiu.node.people import NOBODY
 from tongqiu.portal import progress
-from tongqiu.portal.site import Site, app
+from tongqiu.portal.frame import Site
+from tongqiu.portal.site import app
 from tongqiu.record import core
 from tongqiu.record.faults import Malformed
 from tongqiu.record.statement import Said

@@ -15,10 +15,11 @@ from tests.node.conftest import HandClock
 from tests.portal.people import ORIGIN, browser, csrf, signed_in
 from tongqiu.node.node import open_node
 from tongqiu.portal import guard, posted
+from tongqiu.portal.frame import local
 from tongqiu.portal.guard import Guard
 from tongqiu.portal.limits import Allowance, Limits, Rate, caller
 from tongqiu.portal.session import Call, Sessions
-from tongqiu.portal.site import app, local
+from tongqiu.portal.site import app
 from tongqiu.record.audience import EVERYONE, only_for
 from tongqiu.record.core import COMPOSITION, Composition
 from tongqiu.record.faults import Malformed, Unreachable
@@ -91,6 +92,7 @@ def test_over_https_the_cookie_is_bound_to_this_host(node: Node) -> None:
     assert crumb.startswith("__Host-tongqiu=")
     assert "Secure" in crumb
     assert "Path=/;" in crumb
+    assert answer.headers["strict-transport-security"] == "max-age=31536000"
     assert sees_all(client)
     client.cookies = {"tongqiu": client.cookies["__Host-tongqiu"]}
     assert not sees_all(client)
