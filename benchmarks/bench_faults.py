@@ -44,6 +44,7 @@ def _disturbed(report: Report, folder: Path) -> None:
         wrong = list(scene.wrong(EVERY))
         for place, fault in wrong[:20]:
             print(place, fault)
+        print(f"{kind.what}: {scene.ends.total()} runs, {dict(scene.ends)}, wrong {len(wrong)}", flush=True)
         every = len(disturb.places(scene.counted))
         name = f"disturbed: {kind.what}"
         report.add(f"{name}: runs", scene.ends.total(), "runs", against=("places x KILL, EIO, ENOSPC", every))
