@@ -52,6 +52,8 @@ def test_people_are_invited_changed_and_ended(home: Path, said: Callable[[], str
         }  # fmt: skip
     people(anna.id[:28], home=home, end=True, yes=True)
     assert "ended" in said()
+    people(anna.id[:28], home=home, forget=True)
+    assert "Anna" not in said()
     with pytest.raises(Missing):
         people("Anna", home=home)
 

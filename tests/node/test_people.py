@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from tongqiu.node.node import open_node
 from tongqiu.node.people import INVITATION, LONGEST, MAY, MOST_TOKENS, NOBODY, OWN, READ, ROLES, TITLES, Signed, may
 from tongqiu.practice import Door, Practice
 from tongqiu.record.audience import EVERYONE, STRANGER, Principal, only_for, permits
-from tongqiu.record.core import COMPOSITION, Composition
+from tongqiu.record.core import ACT, COMPOSITION, Composition
 from tongqiu.record.faults import Fault, Refused, Unproven
 from tongqiu.record.statement import Said, moment_of
 from tongqiu.record.subject import Subject
@@ -210,6 +211,31 @@ def test_who_is_ended_has_no_way_in_left(people: People, node: Node) -> None:
     assert code(lambda: people.enter(link)) == "people.link"
     assert node.store.people.passkey(b"c") is None
     assert node.store.people.bound("https://id.example", "ann") is None
+
+
+def test_a_link_opens_for_one_of_many_who_come_at_once(people: People) -> None:
+    link = people.link(people.owner().id)
+
+    def comes(_: int) -> bool:
+        try:
+            people.entered(link)
+        except Refused:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as crowd:
+        assert sum(crowd.map(comes, range(8))) == 1
+
+
+def test_a_person_who_is_gone_is_forgotten_and_the_pseudonym_stays(people: People, node: Node) -> None:
+    ann = people.add("Anastasia Unforgettable", "reader", groups=[GROUP])
+    assert code(lambda: people.forget(ann.id)) == "people.missing"
+    people.end(ann.id)
+    people.forget(ann.id, by=people.owner().id)
+    gone = people.person(ann.id)
+    assert (gone.id, gone.name, gone.groups, gone.state) == (ann.id, "", frozenset(), "ended")
+    node.store.backend.scrub()
+    assert [each.subject.id for each in node.desk(node.owner).said(ACT.name)] == [ann.id]
 
 
 def test_no_secret_is_kept(people: People, node: Node) -> None:

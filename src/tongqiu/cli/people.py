@@ -31,6 +31,12 @@ def people(  # noqa: PLR0913 - one option each
     name: Annotated[str, Parameter(help="Call them so from now on. 更改姓名。")] = "",
     link: Annotated[bool, Parameter(help="Print a link by which they sign in once. 打印一次性登录链接。")] = False,
     end: Annotated[bool, Parameter(help="End their time here, and every way in. 停用此人及其全部登录方式。")] = False,
+    forget: Annotated[
+        bool,
+        Parameter(
+            help="Forget the name of somebody who was ended; name them by id. 忘记已停用者的姓名；请用编号指明。"
+        ),
+    ] = False,
     yes: Annotated[bool, Parameter(help="Do not ask again. 不再确认。")] = False,
 ) -> int:
     """List, invite, change or end the people who may sign in. 列出、邀请、变更或停用可登录的人员。"""
@@ -43,7 +49,7 @@ def people(  # noqa: PLR0913 - one option each
         if not who:
             _list(node)
             return 0
-        found = _find(node, who)
+        found = _find(node, who, gone=forget)
         changes = {key: value for key, value in (("name", name), ("role", role), ("party", organisation)) if value}
         if changes:
             found = node.people.change(found.id, by=by, **changes)
@@ -56,9 +62,11 @@ def people(  # noqa: PLR0913 - one option each
                 console().print(t("Nothing was changed.", "未作任何更改。"))
                 return 1
             found = node.people.end(found.id, by=by)
+        if forget:
+            node.people.forget(found.id, by=by)
         if link:
             _print_link(node, found, invitation=False)
-        elif changes or end:
+        elif changes or end or forget:
             _list(node)
     return 0
 
@@ -110,9 +118,9 @@ def token(  # noqa: PLR0913 - one option each
     return 0
 
 
-def _find(node: Node, who: str) -> Person:
-    """Return the one active person so called. Raises Missing (``people.missing``), Malformed (``people.many``)."""
-    active = [each for each in node.people.everyone() if each.state == "active"]
+def _find(node: Node, who: str, *, gone: bool = False) -> Person:
+    """Return the one active person so called, or (``gone``) who was ended. Raises Missing (``people.missing``), Malformed (``people.many``)."""
+    active = [each for each in node.people.everyone() if (each.state != "active") is gone]
     wanted = who.removeprefix("urn:tongqiu:person:")
     found = [each for each in active if each.name == who] or [
         each for each in active if each.id.removeprefix("urn:tongqiu:person:").startswith(wanted)
@@ -158,7 +166,7 @@ def _list(node: Node) -> None:
     rows = [
         (
             each.id.removeprefix("urn:tongqiu:person:")[:12],
-            each.name,
+            each.name or "–",
             TITLES[each.role].of(lang()),
             t("this node", "本节点") if each.party == node.me else each.party,
             t("active", "在用") if each.state == "active" else t("ended", "已停用"),

@@ -185,6 +185,11 @@ class People:
         self._tell(by, "people.end", name)
         return ended
 
+    def forget(self, name: str, *, by: str = "") -> None:
+        """Forget what a person who was ended was called; records keep the pseudonym. Raises Missing (``people.missing``)."""
+        self._tables.forget(name)
+        self._tell(by, "people.forget", name)
+
     def principal(self, person: Person) -> Principal:
         """Return what a person reads as.
 

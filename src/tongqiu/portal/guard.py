@@ -104,7 +104,10 @@ class Guard:
                 started = True
                 if not clock.expired():
                     clock.reschedule(None)
-                seal(MutableHeaders(scope=message))
+                headers = MutableHeaders(scope=message)
+                seal(headers)
+                if self._url.startswith("https://"):
+                    headers["strict-transport-security"] = "max-age=31536000"
             await send(message)
 
         try:

@@ -123,9 +123,16 @@ class PeopleTables:
                 raise _nobody()
             _one_owner(connection)
             if values.get("state") == ENDED:
-                for table in (schema.session, schema.token, schema.passkey, schema.binding, schema.once):
+                for table in (schema.session, schema.token, schema.passkey, schema.binding, schema.once, schema.look):
                     connection.execute(sa.delete(table).where(table.c.person == name))
         return self.person(name)
+
+    def forget(self, name: str) -> None:
+        """Take the name and groups of a person who is gone; the pseudonym stays. Raises Missing (``people.missing``)."""
+        chosen = sa.update(schema.person).where(schema.person.c.id == name, schema.person.c.state == ENDED)
+        with self._database.write() as connection:
+            if not connection.execute(chosen.values(name="", groups=_written(frozenset()))).rowcount:
+                raise _nobody()
 
     # --- sessions ----------------------------------------------------------------------------------------------------
 
