@@ -37,7 +37,7 @@ def path(tmp_path: Path) -> Path:
 def test_receipts_of_both_keys_verify_and_the_chain_leads_from_one_to_the_other(path: Path) -> None:
     with open_node(path) as node:
         first, early = node.log.public, node.log.receipt(1)
-        new = rotate_log_key(node)
+        new = rotate_log_key(node.home, node.log, node.store.backend)
         assert chain(node.log.reading) == (first, new)
         with pytest.raises(Refused) as fenced:
             node.log.record(check_in(sealed("late"), OTHER.public))
@@ -53,7 +53,7 @@ def test_receipts_of_both_keys_verify_and_the_chain_leads_from_one_to_the_other(
             receipt.verify_receipt(fresh, entry, first)
         head = checkpoint.verify(node.log.checkpoint(), checkpoint.parse_vkey(node.log.vkey))
         assert head.size == 3
-        third = rotate_log_key(node)
+        third = rotate_log_key(node.home, node.log, node.store.backend)
     with open_node(path) as node:
         assert chain(node.log.reading) == (first, new, third)
         node.log.audit()
@@ -64,7 +64,7 @@ def test_receipts_of_both_keys_verify_and_the_chain_leads_from_one_to_the_other(
 def test_the_entry_is_the_proof_signed_by_both_keys(path: Path) -> None:
     with open_node(path) as node:
         first = node.log.public
-        rotate_log_key(node)
+        rotate_log_key(node.home, node.log, node.store.backend)
         row = node.log.reading.row(2)
         assert row.columns.subject == row.columns.issuer == first.did
         found = rotation.check_rotation(row.content or b"", did=first.did, serial=1, current=first)
@@ -77,7 +77,7 @@ def test_a_change_that_was_cut_short_is_finished_or_was_never_made(path: Path) -
     waiting = keyfile.ensure(path / "keys" / NEXT, alg=old.log.public.alg)
     with open_node(path) as node:
         assert node.log.public == old.log.public
-        assert rotate_log_key(node) == waiting.public
+        assert rotate_log_key(node.home, node.log, node.store.backend) == waiting.public
     # Killed after the entry: the old key is still in its place.
     keys = path / "keys"
     (keys / "log.pem").rename(keys / NEXT)
@@ -91,7 +91,7 @@ def test_a_change_that_was_cut_short_is_finished_or_was_never_made(path: Path) -
 def test_a_retired_key_that_comes_back_is_refused(path: Path) -> None:
     kept = (path / "keys" / "log.pem").read_bytes()
     with open_node(path) as node:
-        rotate_log_key(node)
+        rotate_log_key(node.home, node.log, node.store.backend)
     (path / "keys" / "log.pem").write_bytes(kept)
     with pytest.raises(Refused) as fault:
         open_node(path)
@@ -110,5 +110,5 @@ def test_what_strangers_register_about_the_log_is_no_change_of_key(path: Path) -
         )
         node.log.record(check_in(bare, first))
         assert chain(node.log.reading) == (first,)
-        new = rotate_log_key(node)
+        new = rotate_log_key(node.home, node.log, node.store.backend)
         assert chain(node.log.reading) == (first, new)

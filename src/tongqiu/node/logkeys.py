@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from tongqiu.ledger.backend import Where
-from tongqiu.ledger.log import check_in
+from tongqiu.ledger.log import check_in, now
 from tongqiu.record.faults import Missing, Refused
 from tongqiu.record.text import Text
 from tongqiu.seal import keyfile, rotation
@@ -20,9 +20,9 @@ from tongqiu.seal.statement import new_salt, open_statement, seal_statement
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tongqiu.ledger.backend import Reading
+    from tongqiu.ledger.backend import Backend, Reading
+    from tongqiu.ledger.log import Log
     from tongqiu.node.home import Home
-    from tongqiu.node.node import Node
 
 NEXT: Final = "log-next.pem"
 """The new key from before it is in the log until it is the only one."""
@@ -77,23 +77,21 @@ def settle(home: Home, log: Reading) -> Home:
     return home._replace(log=new)
 
 
-def rotate_log_key(node: Node) -> PublicKey:
-    """Give the log of ``node`` a new key, durably, and return its public half; close the node and open it again.
+def rotate_log_key(home: Home, log: Log, backend: Backend) -> PublicKey:
+    """Give ``log``, kept in ``backend``, a new key, durably, and return its public half; then open the node again.
 
     The entry is in the log before the old key is gone, so that a kill at any moment leaves a log that opens. Every process
     that still holds the old key is fenced: it may answer reads, and appends nothing more. Raises what keys and log raise.
     """
-    home, log = node.home, node.log
-    path = home.path / "keys" / NEXT
-    new = keyfile.ensure(path, alg=node.home.log.public.alg)
-    keys = chain(log.reading)
-    old, did, at = home.log, keys[0].did, node.now
+    new = keyfile.ensure(home.path / "keys" / NEXT, alg=home.log.public.alg)
+    keys, old = chain(backend), home.log
+    did, at = keys[0].did, max(now(), backend.head().logged_at)
     proof = rotation.rotate_proof(old, new, did=did, serial=len(keys), at=at)
     salt = new_salt()
     sealed = seal_statement(proof, salt, signer=old, issuer=old.public.did, subject=did)
     log.record(check_in(sealed, old.public, content=proof, salt=salt))
-    settle(home, log.reading)
-    node.store.backend.fence()
+    settle(home, backend)
+    backend.fence()
     return new.public
 
 
