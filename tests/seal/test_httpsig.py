@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -87,6 +88,18 @@ def test_derived_components_are_those_of_the_text() -> None:
         '"@method": GET', '"@target-uri": HTTPS://WWW.Example.com?a', '"@authority": www.example.com',
         '"@scheme": https', '"@request-target": /?a', '"@path": /', '"@query": ?a', '"@signature-params": ()',
     ]  # fmt: skip
+
+
+def test_the_example_of_our_own_page() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "spec" / "signed-requests.md").read_text("utf-8")
+    sent, signed_ = (each.strip().split("```")[0].strip() for each in page.split("```\n")[1::2])
+    headers = dict(line.split(": ", 1) for line in sent.splitlines()[1:])
+    request = httpsig.Request(
+        "POST", "https://node.example/entries", {key.lower(): each for key, each in headers.items()}
+    )
+    assert judged(request, b"hello", 1_795_000_000) == SIGNER.public.did
+    (one,) = httpsig.read(request.headers)
+    assert httpsig.signature_base(request, one.covered, one.written).decode() == signed_
 
 
 def test_a_signed_request_is_known_by_its_party() -> None:
