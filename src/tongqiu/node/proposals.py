@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import datetime
-import hashlib
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from tongqiu.node import verbs
 from tongqiu.node.core_verbs import withdrawal
-from tongqiu.node.filling import fill, plain
+from tongqiu.node.filling import fill
 from tongqiu.record import core
-from tongqiu.record.audience import Principal, only_for
+from tongqiu.record.audience import Principal
 from tongqiu.record.faults import Missing, Refused
-from tongqiu.record.statement import Attachment, Said, Statement, instant, moment_of
-from tongqiu.record.subject import Subject
+from tongqiu.record.statement import Attachment, Said, Statement
 from tongqiu.record.text import Text
 from tongqiu.store.people import ACTIVE
 
@@ -23,11 +20,7 @@ if TYPE_CHECKING:
     from tongqiu.node.node import Node
     from tongqiu.node.people import Signed
     from tongqiu.node.verbs import Done
-    from tongqiu.practice import Desk, Practice, Role, Verb, World
-
-ROLES: tuple[Role, ...] = ("owner", "issuer", "reviewer", "contributor", "reader")
-LIVES = datetime.timedelta(days=14)
-"""How long a proposal waits for a second person."""
+    from tongqiu.practice import Desk, Verb, World
 
 
 class Open(NamedTuple):
@@ -37,46 +30,6 @@ class Open(NamedTuple):
     body: core.Proposal
     mine: bool
     may: bool
-
-
-def propose(  # noqa: PLR0913 - each part is named at the call
-    node: Node,
-    signed: Signed,
-    practice: Practice,
-    verb: Verb,
-    form: Any,  # noqa: ANN401 - the verb's own
-    *,
-    done: str | None,
-) -> Done:
-    """Log what ``signed`` wants done, with the values as they would be used, after trying whether it could be done.
-
-    Raises what the verb raises, and Refused (``proposal.person``) where nobody can tell who proposes.
-    """
-    principal = signed.principal
-    if not principal.person:
-        raise Refused(
-            "proposal.person",
-            Text(
-                en="This needs two people, and nobody can tell who you are.", zh="此操作需要两人，而无法确定您的身份。"
-            ),
-            do=Text(en="Sign in as yourself.", zh="请以本人身份登录。"),
-        )
-    verbs.tried(node, principal, practice, verb, form)
-    files = tuple(
-        each
-        for name in form.__struct_fields__
-        if isinstance(getattr(form, name), tuple)
-        for each in getattr(form, name)
-        if isinstance(each, Attachment)
-    )
-    until = instant(moment_of(node.now) + LIVES)
-    role = next(each for each in ROLES if each in principal.roles)
-    body = core.Proposal(verb.name, plain(form), principal.person, principal.party or node.me, role, until)
-    thread = "urn:tongqiu:proposal:" + hashlib.sha256(f"{principal.person} {until} {done}".encode()).hexdigest()
-    readers = only_for([node.me, *([principal.party] if principal.party else [])])
-    said = Said(core.PROPOSAL.name, Subject("party", node.me), body, (), readers, thread, files)
-    told = verbs.account(principal, verb)
-    return verbs.done_of(node.publish([said], by=f"verb:{verb.name}", account=lambda made: told(node, made), done=done))
 
 
 def waiting(node: Node, signed: Signed) -> tuple[Open, ...]:

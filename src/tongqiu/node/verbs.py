@@ -10,18 +10,19 @@ people are needed the first one's values are kept as a proposal (:mod:`tongqiu.n
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tongqiu.node.desk import NodeDesk
 from tongqiu.node.discovery import matches
-from tongqiu.node.filling import fill
+from tongqiu.node.filling import fill, plain
 from tongqiu.node.people import TITLES, Signed
 from tongqiu.practice import load
 from tongqiu.record import core
 from tongqiu.record.audience import Principal, only_for
 from tongqiu.record.faults import Malformed, Missing, Refused
-from tongqiu.record.statement import Said, Statement
+from tongqiu.record.statement import Attachment, Said, Statement, instant, moment_of
 from tongqiu.record.subject import Subject
 from tongqiu.record.text import Text, inert
 from tongqiu.store.people import ACTIVE
@@ -31,11 +32,14 @@ if TYPE_CHECKING:
 
     from tongqiu.node.discovery import Practices
     from tongqiu.node.node import Node
-    from tongqiu.practice import Practice, Verb
-    from tongqiu.record.statement import Attachment
+    from tongqiu.practice import Practice, Role, Verb
 
 APPROVERS = frozenset({"owner", "reviewer"})
 """Roles that agree to what another person of the node proposes."""
+
+ROLES: tuple[Role, ...] = ("owner", "issuer", "reviewer", "contributor", "reader")
+LIVES = datetime.timedelta(days=14)
+"""How long a proposal waits for a second person."""
 
 
 class Done(NamedTuple):
@@ -121,8 +125,6 @@ def act(  # noqa: PLR0913 - each part is named at the call
     Raises Missing (``verb.missing``), Refused (``verb.role``, ``verb.not-yours``), :class:`tongqiu.node.filling.Unfit`
     with every mistake in the values, and what the verb and the log say.
     """
-    from tongqiu.node import proposals
-
     signed = signed_of(who)
     practice, verb = allowed(node, signed, name)
     done = request_key(signed, name, once)
@@ -130,8 +132,48 @@ def act(  # noqa: PLR0913 - each part is named at the call
         return done_of(before)
     form = fill(verb, values, files)
     if verb.eyes > 1 and not (verb.alone and not others(node, signed)):
-        return proposals.propose(node, signed, practice, verb, form, done=done)
+        return propose(node, signed, practice, verb, form, done=done)
     return carry_out(node, signed.principal, practice, verb, form, account=account(signed.principal, verb), done=done)
+
+
+def propose(  # noqa: PLR0913 - each part is named at the call
+    node: Node,
+    signed: Signed,
+    practice: Practice,
+    verb: Verb,
+    form: Any,  # noqa: ANN401 - the verb's own
+    *,
+    done: str | None,
+) -> Done:
+    """Log what ``signed`` wants done, with the values as they would be used, after trying whether it could be done.
+
+    Raises what the verb raises, and Refused (``proposal.person``) where nobody can tell who proposes.
+    """
+    principal = signed.principal
+    if not principal.person:
+        raise Refused(
+            "proposal.person",
+            Text(
+                en="This needs two people, and nobody can tell who you are.", zh="此操作需要两人，而无法确定您的身份。"
+            ),
+            do=Text(en="Sign in as yourself.", zh="请以本人身份登录。"),
+        )
+    tried(node, principal, practice, verb, form)
+    files = tuple(
+        each
+        for name in form.__struct_fields__
+        if isinstance(getattr(form, name), tuple)
+        for each in getattr(form, name)
+        if isinstance(each, Attachment)
+    )
+    until = instant(moment_of(node.now) + LIVES)
+    role = next(each for each in ROLES if each in principal.roles)
+    body = core.Proposal(verb.name, plain(form), principal.person, principal.party or node.me, role, until)
+    thread = "urn:tongqiu:proposal:" + hashlib.sha256(f"{principal.person} {until} {done}".encode()).hexdigest()
+    readers = only_for([node.me, *([principal.party] if principal.party else [])])
+    said = Said(core.PROPOSAL.name, Subject("party", node.me), body, (), readers, thread, files)
+    told = account(principal, verb)
+    return done_of(node.publish([said], by=f"verb:{verb.name}", account=lambda made: told(node, made), done=done))
 
 
 def carry_out(  # noqa: PLR0913 - each part is named at the call
