@@ -17,7 +17,7 @@ import statistics
 import tempfile
 import time
 from contextlib import closing
-from itertools import count
+from itertools import count, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -50,7 +50,7 @@ _ISSUER, _SUBJECT = "did:key:zStandIn", "urn:example:stand-in"
 _PLAIN = ("PRAGMA journal_mode=OFF", "PRAGMA synchronous=OFF", "PRAGMA cache_size=-1500000", "PRAGMA temp_store=MEMORY")
 _INSERT = (
     "INSERT INTO entry (idx, entry, statement, logged_at, kind, subject, issuer, audience, thread, refs, files, erased)"
-    " VALUES (?, ?, ?, '2026-01-01T00:00:00.000Z', '', 'urn:example:stand-in', 'did:key:zStandIn', '', '', x'', x'', 0)"
+    " VALUES (?, ?, ?, ?, '', 'urn:example:stand-in', 'did:key:zStandIn', '', '', x'', x'', 0)"
 )
 
 
@@ -208,7 +208,7 @@ def _dedup(report: Report, log: Log, size: int) -> None:
 def _fill(folder: Path, signer: FileSigner, goal: int) -> None:
     """Bring the log in ``folder`` to ``goal`` entries, straight into its tables; begin it if it is not there."""
     with open_store(folder, create=True) as store:
-        Log(store.backend, signer, ORIGIN, clock=lambda: "2026-01-01T00:00:00.000Z")
+        at = Log(store.backend, signer, ORIGIN).reading.head().logged_at
     with closing(sqlite3.connect(folder / FILE, isolation_level=None)) as connection:
         for pragma in _PLAIN:
             connection.execute(pragma)
@@ -219,7 +219,7 @@ def _fill(folder: Path, signer: FileSigner, goal: int) -> None:
             noise = os.urandom(32 * step)
             made = [noise[at : at + 32] for at in range(0, len(noise), 32)]
             entries = [hashlib.sha256(each).digest() for each in made]
-            connection.executemany(_INSERT, zip(count(size), entries, made, strict=False))
+            connection.executemany(_INSERT, zip(count(size), entries, made, repeat(at), strict=False))
             grown = tree.grow(size, frontier, entries, lambda level, number: _tile(connection, level, number))
             tiles = ((tile.level, tile.number, tile.hashes) for tile in grown.tiles)
             connection.executemany("INSERT OR REPLACE INTO tile VALUES (?, ?, ?)", tiles)

@@ -98,19 +98,27 @@ def check_in(  # noqa: PLR0913 - the parts of a row, each named at the call
     Malformed as :func:`tongqiu.seal.statement.open_statement`; Unproven (``cose.*``) for the signature and
     ``statement.content`` where the content is not what was sealed.
     """
-    opened = envelope.open_statement(statement, where=where)
-    envelope.verify_statement(opened, key, where=where)
     if content is None or salt is None:
         content = salt = None
-    elif not envelope.matches(opened, content, salt):
+    opened = examine(statement, key, content, salt, where=where)
+    columns = Columns(kind, opened.subject, opened.issuer, audience, thread, tuple(refs), tuple(files))
+    return Sealed(opened.stripped, opened.entry, content, salt, columns)
+
+
+def examine(
+    statement: bytes, key: PublicKey, content: bytes | None, salt: bytes | None, *, where: str = ""
+) -> envelope.Envelope:
+    """Check a sealed record, and its content where both are given, and return its envelope. Raises as :func:`check_in`."""
+    opened = envelope.open_statement(statement, where=where)
+    envelope.verify_statement(opened, key, where=where)
+    if content is not None and salt is not None and not envelope.matches(opened, content, salt):
         raise Unproven(
             "statement.content",
             Text(en="The content is not what was sealed.", zh="内容与签名信封不符。"),
             do=Text(en="Get content and envelope again from the issuer.", zh="请向出具方重新获取内容与信封。"),
             where=where,
         )
-    columns = Columns(kind, opened.subject, opened.issuer, audience, thread, tuple(refs), tuple(files))
-    return Sealed(opened.stripped, opened.entry, content, salt, columns)
+    return opened
 
 
 class Log:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Self
 import msgspec
 
 from tongqiu.ledger.backend import Columns
-from tongqiu.ledger.log import Sealed, check_in
+from tongqiu.ledger.log import Sealed, examine
 from tongqiu.record.faults import Fault, Malformed, Unproven, Unreachable
 from tongqiu.record.text import Text
 from tongqiu.seal.keys import PublicKey
@@ -117,13 +117,13 @@ def _check(
         try:
             key = known.get(raw) or known.setdefault(raw, PublicKey.from_cose(raw))
             content, salt = contents[at] if contents else (None, None)
-            sealed = check_in(statement, key, content=content, salt=salt)
+            opened = examine(statement, key, content, salt)
         except (Malformed, Unproven) as fault:
             faults[at] = fault
             found.append(None)
         else:
-            stripped = None if sealed.statement == statement else sealed.statement
-            found.append(_Found(sealed.entry, sealed.columns.issuer, sealed.columns.subject, stripped))
+            stripped = opened.stripped if opened.receipts else None
+            found.append(_Found(opened.entry, opened.issuer, opened.subject, stripped))
     return _ENCODER.encode(found), faults
 
 
