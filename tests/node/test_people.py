@@ -280,7 +280,7 @@ def test_tokens_are_made_used_and_ended(people: People, clock: HandClock) -> Non
 
 def test_a_token_is_checked_before_it_is_made(people: People) -> None:
     owner = people.owner().id
-    for values in ({"name": ""}, {"name": "a\n"}, {"days": 0}, {"days": 367}):
+    for values in ({"name": ""}, {"name": "a\n"}, {"days": 0}, {"days": 367}, {"scopes": [""]}, {"scopes": ["a b"]}):
         made: dict[str, Any] = {"name": "x", "days": 1, **values}
         assert code(lambda made=made: people.make_token(owner, **made)) == "people.token"  # type: ignore[misc]
     assert code(lambda: people.make_door_token("urn:example:x", "x")) == "people.token"

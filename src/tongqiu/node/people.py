@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 import hmac
+import re
 import secrets
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -67,6 +68,7 @@ READ = "read"
 _BETWEEN = datetime.timedelta(minutes=1)
 _LABEL = 120
 _LONGEST_TOKEN = 366
+_VERB = re.compile(r"[a-z][a-z0-9]*([.-][a-z0-9]+)+")
 
 
 class Signed(NamedTuple):
@@ -394,7 +396,8 @@ class People:
         scopes: frozenset[str] = frozenset(),
         days: int,
     ) -> tuple[str, Token]:
-        if not _sound(name) or not 1 <= days <= _LONGEST_TOKEN or not roles <= MAY.keys():
+        known = all(each in {READ, "*"} or _VERB.fullmatch(each) for each in scopes)
+        if not _sound(name) or not 1 <= days <= _LONGEST_TOKEN or not roles <= MAY.keys() or not known:
             raise _bad_token()
         secret, until = "tq_" + secrets.token_urlsafe(32), self._after(datetime.timedelta(days=days))
         made = Token(secrets.token_hex(8), name, person, party, groups, roles, scopes, self._clock.now(), until, "")
@@ -457,8 +460,8 @@ def _bad_token() -> Malformed:
     return Malformed(
         "people.token",
         Text(
-            en="A token needs a name, 1 to {most} days, known roles and the DID of a party.",
-            zh="令牌须有名称、1 至 {most} 天的有效期、已知角色及参与方 DID。",
+            en="A token needs a name, 1 to {most} days, scopes that are read, * or names of verbs, known roles and a party's DID.",
+            zh="令牌须有名称、1 至 {most} 天的有效期、范围（read、* 或操作名称）、已知角色及参与方 DID。",
         ),
         do=Text(en="Mend what was given.", zh="请修正所填内容。"),
         most=_LONGEST_TOKEN,
