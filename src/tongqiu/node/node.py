@@ -2,7 +2,8 @@
 
 What is written: ``publish``, ``replace``, ``withdraw``, ``erase``, ``declassify``. What is read: ``snapshot`` for the
 node's own party, ``desk`` for anyone. Writing never reads a registry; it may read its own thread, inside the
-transaction, so that of two racing writers one is refused.
+transaction, so that of two racing writers one is refused. It is longer than other modules because all that may be done
+with a node is in the one value :class:`Node`.
 """
 
 from __future__ import annotations
