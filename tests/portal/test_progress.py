@@ -83,7 +83,7 @@ def test_the_page_grows_until_the_job_is_over(node: Node, owner: TestClient) -> 
     assert answer.headers["content-encoding"] == "identity"
     assert "content-length" not in answer.headers
     page = answer.text
-    assert page.count('class="tick"') == 3
+    assert page.count('class="pulse"') == 3
     assert page.index('value="0.0"') < page.index('value="1.0"') < page.index("records that stand: 3")
     assert "half &lt;way&gt;" in page
     assert page.rstrip().endswith("</html>")
@@ -112,7 +112,7 @@ def test_a_page_that_is_kept_still_is_sent_at_once(node: Node, owner: TestClient
     name = begun(node)
     page = owner.get(f"/jobs/{name}?still=1&lang=en").text
     assert "refresh" not in page
-    assert page.count('class="tick"') == 1
+    assert page.count('class="pulse"') == 1
     assert owner.head(f"/jobs/{name}").status_code == 200
 
 

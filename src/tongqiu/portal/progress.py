@@ -1,8 +1,8 @@
 """How a job goes on, while one looks: a page that grows without any script, and the same as a stream for programs.
 
-The page is sent piece by piece for as long as the job runs; its style shows the last piece. It also says that it should be
-loaded again a little after it has ended, so a connection that drops, or a node that starts anew, is followed by the present
-state. ``/jobs/ID/stream`` gives server-sent events (HTML Standard, 9.2), which go on from the last one that was seen, or
+The page is sent piece by piece for as long as the job runs; its style shows the last piece. Once it has ended it loads
+itself again and rests. Where the connection drops it keeps what it showed, and a link leads to the present state, from which
+it goes on. ``/jobs/ID/stream`` gives server-sent events (HTML Standard, 9.2), which go on from the last one that was seen, or
 one JSON object a line. Streams are few, end after a while, and stop when the right to see the job does.
 """
 
