@@ -309,7 +309,7 @@ def test_who_may_not_see_a_proposal_sees_what_is_not_there(node: Node, site: Sta
 @pytest.fixture
 def program(node: Node, site: Starlette) -> TestClient:
     """Return a program that holds a token of the owner."""
-    secret, _ = node.people.make_token(node.people.owner().id, "robot", scopes=["read", "*", "approve"])
+    secret, _ = node.people.make_token(node.people.owner().id, "robot", scopes=["read", "*"])
     made = browser(site)
     made.headers.update({"authorization": f"Bearer {secret}"})
     return made

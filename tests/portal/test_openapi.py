@@ -66,7 +66,7 @@ def program(node: Node, site: Starlette) -> TestClient:
 
 
 def secret_of(node: Node) -> str:
-    secret, _ = node.people.make_token(node.people.owner().id, "robot", scopes=["read", "*", "approve"])
+    secret, _ = node.people.make_token(node.people.owner().id, "robot", scopes=["read", "*"])
     return secret
 
 

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from tongqiu.practice import Desk, Verb, World
 
 
+SCOPE = "core.approve"
+"""The scope of a token by which a program may agree for its person."""
+
+
 class Open(NamedTuple):
     """A proposal that waits: the record, what it says, and whether whoever looks may decide it."""
 
@@ -116,7 +120,7 @@ def _fits(node: Node, signed: Signed, body: core.Proposal) -> bool:
         and principal.person != body.by
         and principal.party == node.me
         and bool(principal.roles & verbs.APPROVERS)
-        and (signed.scopes is None or "approve" in signed.scopes)
+        and (signed.scopes is None or bool(signed.scopes & {"*", SCOPE}))
     )
 
 
