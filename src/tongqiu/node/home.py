@@ -31,6 +31,7 @@ from tongqiu.record.faults import Malformed, Missing, Refused, Unreachable
 from tongqiu.record.text import Text, inert
 from tongqiu.seal import keyfile
 from tongqiu.seal.keys import MLDSA44, Signer
+from tongqiu.seal.policy import LogPin, PartyPin, Policy, read_trust
 from tongqiu.store.keys import KEYS
 
 ENVIRONMENT = "TONGQIU_HOME"
@@ -260,3 +261,12 @@ def _storage(path: Path, error: OSError) -> Unreachable:
         where=str(path),
         error=error.strerror or type(error).__name__,
     )
+
+
+def own_policy(home: Home) -> Policy:
+    """Return whom a node trusts: itself, and whoever its ``trust.toml`` names. Raises the faults of that file."""
+    own = Policy(
+        (PartyPin(home.settings.name, home.did),), (LogPin(home.settings.name, home.settings.origin, home.log.public),)
+    )
+    path = home.path / "trust.toml"
+    return own | read_trust(path.read_bytes(), where=str(path)) if path.exists() else own

@@ -116,14 +116,12 @@ class Node:
     @cached_property
     def people(self) -> People:
         """Return the people of this node: who may sign in and what each may do."""
-        from tongqiu.node.passports import own_policy
-
         return People(
             self.store.people,
             me=self.me,
             name=self.name,
             clock=self.clock,
-            trust=lambda: own_policy(self.home),
+            trust=lambda: homes.own_policy(self.home),
             home=self.home,
             told=self._account,
         )
@@ -131,9 +129,7 @@ class Node:
     def _account(self, who: str, verb: str, whom: str) -> None:
         """Log that ``who`` did something to ``whom``, both by pseudonym, for the node's own party to read."""
         body = core.Act(who=who, verb=verb, made=())
-        self.publish(
-            [Said(core.ACT.name, Subject("party", whom), body, (), only_for([self.me]))], by=f"verb:{verb}"
-        )
+        self.publish([Said(core.ACT.name, Subject("party", whom), body, (), only_for([self.me]))], by=f"verb:{verb}")
 
     # --- who and when ------------------------------------------------------------------------------------------------
 

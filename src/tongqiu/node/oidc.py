@@ -13,7 +13,7 @@ import hmac
 import http.client
 import secrets
 import ssl
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
@@ -29,9 +29,8 @@ if TYPE_CHECKING:
     from jwt.types import Options
 
     from tongqiu.node.home import Provider
-    from tongqiu.node.people import People
     from tongqiu.practice import Clock
-    from tongqiu.store.people import PeopleTables
+    from tongqiu.store.people import Once, PeopleTables, Person
 
 AWAY = datetime.timedelta(minutes=10)
 """How long somebody may stay at the provider."""
@@ -83,11 +82,27 @@ class _State(msgspec.Struct, frozen=True):
     verifier: str
 
 
+class Keeper(Protocol):
+    """What a provider needs of the people of a node."""
+
+    def once(self, purpose: str, *, person: str = "", data: str = "", lives: datetime.timedelta = AWAY) -> str:
+        """Return a secret that :meth:`take` accepts one time."""
+        ...
+
+    def take(self, purpose: str, secret: str) -> Once | None:
+        """Use up a one-time secret."""
+        ...
+
+    def add(self, name: str, role: str) -> Person:
+        """Add a person."""
+        ...
+
+
 class Oidc:
     """One provider, for the node at the address ``url`` (scheme, host and port)."""
 
     def __init__(  # noqa: PLR0913 - what it stands between
-        self, people: People, tables: PeopleTables, provider: Provider, *, url: str, folder: Path, clock: Clock
+        self, people: Keeper, tables: PeopleTables, provider: Provider, *, url: str, folder: Path, clock: Clock
     ) -> None:
         """Ask ``provider``, whose client secret lies in ``folder``, on behalf of ``people``."""
         self._people, self._tables, self._clock = people, tables, clock

@@ -14,6 +14,7 @@ from tongqiu.ledger.passport import Claim, Item, PassportReport, read_passport, 
 from tongqiu.node.ask import SUPERSESSION, WITHDRAWAL, Listed, Snapshot, retires
 from tongqiu.node.assess import standing
 from tongqiu.node.discovery import matches
+from tongqiu.node.home import own_policy
 from tongqiu.practice import load
 from tongqiu.record import cbor, core
 from tongqiu.record.audience import STRANGER, permits
@@ -21,7 +22,7 @@ from tongqiu.record.digest import of_bytes
 from tongqiu.record.faults import Fault, Malformed, Missing, Unproven, Unreachable
 from tongqiu.record.statement import Statement, instant, moment_of, read_content
 from tongqiu.record.text import Text
-from tongqiu.seal.policy import LogPin, PartyPin, Policy, read_trust, write_trust
+from tongqiu.seal.policy import LogPin, PartyPin, Policy, write_trust
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -140,15 +141,6 @@ def _chosen(node: Node, system: Subject) -> dict[str, Statement]:
 
 def _for_everyone(node: Node, statement: Statement) -> bool:
     return permits(statement.content.audience, statement.issuer, STRANGER, node.clock.now())
-
-
-def own_policy(home: Home) -> Policy:
-    """Return whom a node trusts: itself, and whoever its ``trust.toml`` names. Raises the faults of that file."""
-    own = Policy(
-        (PartyPin(home.settings.name, home.did),), (LogPin(home.settings.name, home.settings.origin, home.log.public),)
-    )
-    path = home.path / "trust.toml"
-    return own | read_trust(path.read_bytes(), where=str(path)) if path.exists() else own
 
 
 def trust_file(home: Home) -> str:
