@@ -35,6 +35,7 @@ import socket
 import sys
 from pathlib import Path
 import uvicorn
+from tongqiu.federation.http import Bounded
 from tongqiu.node import open_node
 from tongqiu.node.lend import open_doors
 
@@ -48,7 +49,7 @@ async def null(scope, receive, send):
 with open_node(Path(sys.argv[1]), create=True, name="Benchmark") as node, socket.socket(fileno=int(sys.argv[2])) as held:
     secret, _ = node.people.make_door_token("did:key:zBench", "benchmark")
     print(secret, flush=True)
-    config = uvicorn.Config(open_doors(node, null), log_level="error", access_log=False, lifespan="off")
+    config = uvicorn.Config(open_doors(node, null), log_level="error", access_log=False, lifespan="off", http=Bounded)
     uvicorn.Server(config).run(sockets=[held])
 """
 

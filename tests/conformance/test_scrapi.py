@@ -15,6 +15,7 @@ import uvicorn
 
 from tests.conformance import scrapi
 from tongqiu.federation import scrapi as door
+from tongqiu.federation.http import Bounded
 from tongqiu.ledger.registrar import Registrar
 from tongqiu.node import open_node
 from tongqiu.node.foreign import check_foreign
@@ -148,7 +149,7 @@ class Serving:
         self.serve(open_doors(node, _nothing))
 
     def serve(self, app: Any) -> None:
-        self.server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", lifespan="off"))
+        self.server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", lifespan="off", http=Bounded))
         self.thread = threading.Thread(target=self.server.run)
 
     def __enter__(self) -> str:

@@ -11,7 +11,7 @@ import pytest
 from tongqiu.ledger import receipt
 from tongqiu.ledger.log import Log, Sealed, check_in
 from tongqiu.ledger.memory import MemoryBackend
-from tongqiu.ledger.registrar import LARGE, Registered, Registrar, Turned
+from tongqiu.ledger.registrar import LARGE, MOST_BYTES, Registered, Registrar, Turned
 from tongqiu.ledger.sequencer import BUSY, Sequencer
 from tongqiu.record.faults import Malformed, Unproven, Unreachable
 from tongqiu.seal import keyfile, statement
@@ -194,6 +194,28 @@ def test_a_full_queue_turns_away_and_a_closed_one_too(log: Log, sequencer: Seque
     with pytest.raises(Unreachable) as closed:
         registrar.submit(signed("d"), ears.tell, "d")
     assert closed.value.code == "log.stopped"
+
+
+def test_not_more_than_so_many_bytes_wait(log: Log, sequencer: Sequencer) -> None:
+    hold, ears = threading.Event(), Ears()
+
+    def slow(data: bytes) -> Sealed:
+        hold.wait(10)
+        return policy(data[:2])
+
+    with Registrar(log, sequencer, slow) as registrar:
+        registrar.submit(b"first", ears.tell, "first")
+        while registrar._queue:  # noqa: SLF001 - until it is under way
+            pass
+        for number in range(3):
+            registrar.submit(bytes(MOST_BYTES // 2), ears.tell, number)
+        with pytest.raises(Unreachable) as full:
+            registrar.submit(b"", ears.tell, "more")
+        assert full.value.code == BUSY
+        hold.set()
+        ears.wait(4)
+        registrar.submit(b"", ears.tell, "later")
+        assert all(isinstance(each, Turned) for each in ears.wait(5).values())
 
 
 def test_a_forked_child_registers_nothing(log: Log, sequencer: Sequencer) -> None:

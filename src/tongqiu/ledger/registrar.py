@@ -31,6 +31,9 @@ LINGER: Final = 0.004
 LARGE: Final = 24
 """A group of so many is handed to another process; for fewer the hand-over costs more than it saves."""
 
+MOST_BYTES: Final = 16 << 20
+"""Most bytes that wait, one statement more or less: a few may come with many receipts, not all."""
+
 _AHEAD = 2
 
 
@@ -90,12 +93,13 @@ class Registrar:
         """Start the threads. ``check`` is the registration policy: it returns what may be logged or raises a Fault.
 
         Large groups go ``beside`` if that is given; whatever does not come back sealed is checked here. ``queue``
-        statements wait at most. A group that is alone never waits for company.
+        statements wait at most, of :data:`MOST_BYTES` together. A group that is alone never waits for company.
         """
         self._log, self._sequencer, self._check = log, sequencer, check
         self._beside, self._linger, self._room = beside, linger, queue
         self._changed = threading.Condition()
         self._queue: deque[_Waiting] = deque()
+        self._bytes = 0
         self._ready: queues.Queue[tuple[list[_Waiting], Sequence[_Checked] | None] | None] = queues.Queue(_AHEAD)
         self._closing = False
         self._process = os.getpid()
@@ -124,9 +128,10 @@ class Registrar:
         with self._changed:
             if self._closing or self._process != os.getpid():
                 raise stopped()
-            if len(self._queue) >= self._room:
+            if len(self._queue) >= self._room or self._bytes > MOST_BYTES:
                 raise busy()
             self._queue.append(_Waiting(statement, tell, ticket))
+            self._bytes += len(statement)
             if len(self._queue) == 1:
                 self._changed.notify()
 
@@ -162,7 +167,9 @@ class Registrar:
             # Not on the condition: each statement that came would wake this thread for nothing.
             time.sleep(self._linger / 8)
         with self._changed:
-            return [self._queue.popleft() for _ in range(min(len(self._queue), MOST))]
+            group = [self._queue.popleft() for _ in range(min(len(self._queue), MOST))]
+            self._bytes -= sum(len(each.statement) for each in group)
+            return group
 
     def _checked(self, statement: bytes) -> _Checked:
         try:
@@ -207,4 +214,4 @@ class Registrar:
 
 _Checked: TypeAlias = "Sealed | Turned | BaseException"
 
-__all__ = ["LARGE", "LINGER", "Beside", "Outcome", "Registered", "Registrar", "Tell", "Turned"]
+__all__ = ["LARGE", "LINGER", "MOST_BYTES", "Beside", "Outcome", "Registered", "Registrar", "Tell", "Turned"]

@@ -125,6 +125,8 @@ def serve(  # noqa: PLR0913 - each part is named at the call
     """
     import uvicorn
 
+    from tongqiu.federation.http import Bounded
+
     pages = at(node, host, language=language, principal=principal, url=url)
     uvicorn.run(
         doors(pages) if doors else pages,
@@ -136,6 +138,7 @@ def serve(  # noqa: PLR0913 - each part is named at the call
         # A request's address may hold the secret of a link.
         access_log=False,
         limit_concurrency=256,
+        http=Bounded,
         timeout_keep_alive=15,
     )
 
