@@ -256,7 +256,10 @@ def test_who_is_told_reads_first_replies_and_the_reply_travels(node: Node, owner
     public = node.desk(STRANGER)
     assert [each.body for each in public.said("shop.thing/1")] == [{"words": "not nice"}]
     assert [each.body["words"] for each in public.said(core.REPLY.name)] == ["We have mended it."]
-    assert [each.content.files[0].name for each in public.said("shop.thing/1")] == ["a.txt"]
+    (published,) = public.said("shop.thing/1")
+    assert [each.name for each in published.content.files] == ["a.txt"]
+    assert [each.body["words"] for each in public.replies(published.entry)] == ["We have mended it."]
+    assert node.desk(node.owner).replies(composition(node).entry) == []
     size = node.store.backend.head().size
     Duties(node).tick()
     assert node.store.backend.head().size == size

@@ -303,6 +303,22 @@ def test_who_may_not_see_a_proposal_sees_what_is_not_there(node: Node, site: Sta
     assert stranger.get("/proposals.json").json()["proposals"] == []
 
 
+def test_a_reply_stands_beside_the_record(node: Node, site: Starlette, desk: Desk) -> None:
+    made = desk.send("/do/shop.say", SAY).headers["location"].rpartition("/")[2]
+    friend = "did:key:z6MkfriendFriend"
+    notice = {"entry": made, "told": friend, "until": "2026-12-31T18:00", "sure": "yes"}
+    where = desk.send("/do/core.publish", notice).headers["location"]
+    (told,) = node.desk(node.owner).said(core.NOTICE.name)
+    person = node.people.add("Friend", "contributor", party=friend)
+    guest = signed_in(site, node.people, person)
+    values = {"csrf": csrf(node.people, guest), "entry": told.entry, "words": "<i>Not so.</i>", "asks": "correction"}
+    assert guest.post("/do/core.reply", data=values, follow_redirects=False).status_code == 303
+    page = desk.page(where)
+    assert "&lt;i&gt;Not so.&lt;/i&gt;" in page
+    assert "asks for a correction" in page
+    assert [each["words"] for each in desk.client.get(where + ".json").json()["replies"]] == ["<i>Not so.</i>"]
+
+
 # --- programs ---------------------------------------------------------------------------------------------------------
 
 

@@ -146,6 +146,25 @@ class NodeDesk:
                     return each
         return None
 
+    def replies(self, entry: str) -> Sequence[Statement]:
+        """Return the readable replies to a record, or to one that it took the place of, in order of the log.
+
+        What it replaced need not be readable: that a reply one may read belongs to a record one may read is no secret.
+        """
+        statement = self.record(entry)
+        found = [
+            each for each in self.said(core.REPLY.name, subject=statement.subject) if each.issuer == statement.issuer
+        ]
+        if not found:
+            return []
+        changes = self._node.snapshot().standing(core.SUPERSESSION.name, subject=statement.subject)
+        names = {entry}
+        # Each was logged after what it replaced, so one look from the last to the first finds the whole line.
+        for each in sorted(changes, key=lambda change: -change.index):
+            if each.issuer == statement.issuer and each.body["new"] in names:
+                names.add(each.body["old"])
+        return sorted((each for each in found if each.body["entry"] in names), key=lambda each: each.index)
+
     def explain(self, entry: str) -> Explained:
         """Walk from a record to everything it rests on. Raises Missing (``record.missing``)."""
         return self._explain(self.record(entry), set(), 0)

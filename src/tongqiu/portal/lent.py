@@ -134,6 +134,9 @@ class Desk(Protocol):
     def retired_by(self, entry: str) -> Statement | None:
         """Return the withdrawal or replacement that ended a record, or None while it stands. Raises Missing."""
 
+    def replies(self, entry: str) -> Sequence[Statement]:
+        """Return the readable replies to a record, or to one that it replaced. Raises Missing."""
+
     def systems(self) -> Sequence[Subject]:
         """Return the systems that a readable record is about."""
 

@@ -220,6 +220,16 @@ class Source(msgspec.Struct, frozen=True):
     record: RecordRow | None
 
 
+class ReplyRow(msgspec.Struct, frozen=True):
+    """What a party that was told of a record beforehand says to it; ``asks`` for a correction, or for nothing."""
+
+    entry: str
+    party: str
+    words: str
+    asks: str
+    at: str
+
+
 class RecordPage(msgspec.Struct, frozen=True):
     """One record in full; ``by`` is the check or rule that made it, with its version; ``retired_by`` the withdrawal or
     replacement that ended it.
@@ -241,6 +251,7 @@ class RecordPage(msgspec.Struct, frozen=True):
     asked: tuple[Asked, ...]
     by: str
     retired_by: RecordRow | None
+    replies: tuple[ReplyRow, ...] = ()
 
 
 class Step(msgspec.Struct, frozen=True):

@@ -13,6 +13,7 @@ from tongqiu.portal.models import (
     Measures,
     RecordPage,
     Records,
+    ReplyRow,
     Source,
     Step,
 )
@@ -25,6 +26,7 @@ from tongqiu.portal.reading import (
     record_row,
     shapes,
 )
+from tongqiu.record import core
 from tongqiu.record.faults import Missing
 
 if TYPE_CHECKING:
@@ -73,7 +75,13 @@ def record(node: Node, desk: Desk, entry: str) -> RecordPage:
         asked=content.asked,
         by=content.by,
         retired_by=None if ended is None else record_row(ended, node.practices),
+        replies=tuple(_reply(each) for each in desk.replies(entry)),
     )
+
+
+def _reply(statement: Statement) -> ReplyRow:
+    body = core.REPLY.read(statement.body)
+    return ReplyRow(statement.entry, body.party, body.words, body.asks, statement.at)
 
 
 def _source(node: Node, desk: Desk, entry: str) -> Source:
