@@ -189,4 +189,4 @@ def test_names_of_practices_reach_everything_they_bring(node: Node) -> None:
     assert practices.kind(core.PARTY.name) is core.PARTY
     assert {each.name for each in practices.doors} >= {door.name for each in practices.all for door in each.doors}
     assert practices.verbs == tuple((each, verb) for each in practices.all for verb in each.verbs)
-    assert practices.duties == ()
+    assert practices.duties == tuple(each for practice in practices.all for each in practice.duties)

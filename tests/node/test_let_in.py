@@ -11,7 +11,7 @@ import pytest
 from tongqiu.node import core as core_practice
 from tongqiu.node.discovery import bring
 from tongqiu.node.duties import Duties
-from tongqiu.node.lend import Token, lender, new_token, open_doors, read_tokens
+from tongqiu.node.lend import Token, lender, new_token, open_doors
 from tongqiu.practice import Door, Duty, Practice
 from tongqiu.record import core
 from tongqiu.record.audience import STRANGER, Principal
@@ -158,16 +158,3 @@ def test_a_door_takes_what_it_was_made_for_from_who_is_known(node: Node) -> None
         with pytest.raises(Refused) as caught:
             desk.publish(what)
         assert caught.value.code == "desk.role"
-
-
-def test_the_list_of_tokens_is_read_or_named_as_broken(node: Node) -> None:
-    home = node.home.path
-    assert read_tokens(home) == ()
-    _, digest = new_token()
-    (home / "tokens.toml").write_text(f'[[token]]\nname = "Centre"\ndigest = "{digest}"\nparty = "{FRIEND}"\n')
-    assert [each.name for each in read_tokens(home)] == ["Centre"]
-    for odd in (b"[[token]]\nname = 3\n", b"\xff", b"[["):
-        (home / "tokens.toml").write_bytes(odd)
-        with pytest.raises(Malformed) as caught:
-            read_tokens(home)
-        assert caught.value.code == "door.tokens"
