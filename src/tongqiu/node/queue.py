@@ -127,13 +127,19 @@ def _wait(node: Node, row: dict[str, Any]) -> Item:
         act, path = Text(en="Reply", zh="答复"), f"/do/core.reply?entry={ref}"
     else:
         verb = _verb(node, row["what"])
-        title = Text(en=f"Approve: {verb.en} · {{name}}", zh=f"批准：{verb.zh} · {{name}}").fill(name=name)
+        title = _of(Text(en="Approve: {verb}", zh="批准：{verb}"), row["name"], Text(en=verb.en, zh=verb.zh))
         why = Text(en="It needs a second person.", zh="需要第二人同意。")
         act, path = Text(en="Look and decide", zh="查看并决定"), f"/proposals/{ref.removeprefix('sha-256:')}"
     key = f"{row['sort']}:{ref}"
     return Item(
         "waiting", key, title, why, row["subject"], row["name"], row["by"], row["due"], row["at"], ref, act, path
     )
+
+
+def _of(title: Text, name: str, verb: Text) -> Text:
+    """Return ``title`` filled with the words for a verb, and behind it the name of what it is about, if it has one."""
+    end = f" · {name}" if name else ""
+    return Text(en=title.en.replace("{verb}", verb.en) + end, zh=title.zh.replace("{verb}", verb.zh) + end)
 
 
 def _verb(node: Node, name: str) -> Text:
@@ -162,7 +168,7 @@ def due(node: Node, principal: Principal, *, limit: int = 50, after: str | None 
             row = rows.get(indices.get(each.entry, -1))
             last = each
             if row is not None and each.duty in titles:
-                items.append(_deadline(each, titles[each.duty], row))
+                items.append(_deadline(each, _of(titles[each.duty], row["name"], titles[each.duty]), row))
                 if len(items) == limit:
                     return Page(tuple(items), f"{last.at}|{last.duty}|{last.entry}")
         if len(found) < limit:
