@@ -115,6 +115,50 @@ def test_the_main_job_runs_it_and_its_results_reach_registries(elsewhere: Elsewh
     assert len(json.loads(elsewhere.tongqiu("records", "--limit", "500", "--json"))) == before
 
 
+DRIVE = """
+import json, sys
+from starlette.testclient import TestClient
+from tongqiu.node import open_node
+from tongqiu.portal.session import name_of
+from tongqiu.portal.site import app
+with open_node() as node:
+    owner = node.people.owner()
+    site = app(node)
+    person = TestClient(site, headers={"origin": "http://testserver", "sec-fetch-site": "same-origin"})
+    person.cookies.set(name_of(secure=False), node.people.begin(owner.id, how="test"))
+    csrf = node.people.signed(person.cookies[name_of(secure=False)]).csrf
+    secret, _ = node.people.make_token(owner.id, "robot", scopes=["readability.note"])
+    typed = json.loads(sys.argv[1])
+    page = person.get("/do/readability.note?lang=zh").text
+    sent = person.post("/do/readability.note", data={**typed, "csrf": csrf}, files={"pages": ("a.txt", b"marked", "text/plain")}, follow_redirects=False)
+    pages = [{"name": "a.txt", "media": "text/plain", "data": "bWFya2Vk"}]
+    called = TestClient(site).post("/api/do/readability.note", json={**typed, "pages": pages}, headers={"authorization": "Bearer " + secret})
+    print(json.dumps(["记录阅读感受" in page, sent.status_code, called.status_code]))
+"""
+"""Fill the form in as a person in a browser, and call the same verb as a program."""
+
+
+def test_its_verb_is_a_command_a_form_and_a_call_that_make_the_same_bytes(elsewhere: Elsewhere, assessed: str) -> None:
+    del assessed
+    assert "readability.note" in elsewhere.tongqiu("do")
+    assert "--hardness" in elsewhere.tongqiu("do", "readability.note")
+    (texts,) = {row["name"] for row in json.loads(elsewhere.tongqiu("registry", "readability.texts", "--json"))}
+    records = json.loads(elsewhere.tongqiu("records", "--kind", "readability.reading/1", "--json"))
+    subject = next(each["content"]["subject"]["id"] for each in records if each["content"]["subject"]["name"] == texts)
+    typed = {"subject": subject, "words": "The third letter. 第三封信。", "hardness": "4", "whole": "true"}
+    (elsewhere.folder / "a.txt").write_bytes(b"marked")
+    options = [part for name, value in typed.items() for part in (f"--{name}", value)]
+    made = elsewhere.tongqiu("do", "readability.note", *options, "--pages", elsewhere.folder / "a.txt")
+    assert made.startswith("Made readability.note/1 ")
+    assert json.loads(elsewhere.python("-c", DRIVE, json.dumps(typed))) == [True, 303, 201]
+    notes = json.loads(elsewhere.tongqiu("records", "--kind", "readability.note/1", "--json"))
+    assert len(notes) == 3
+    contents = [{name: value for name, value in each["content"].items() if name != "at"} for each in notes]
+    assert contents[0] == contents[1] == contents[2]
+    assert contents[0]["body"] == {"words": typed["words"], "hardness": 4, "whole": True}
+    assert [each["name"] for each in contents[0]["files"]] == ["a.txt"]
+
+
 def test_a_node_without_it_reads_its_findings_keeps_them_and_passes_them_on(
     elsewhere: Elsewhere, assessed: str, tmp_path: Path
 ) -> None:
