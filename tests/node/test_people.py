@@ -77,6 +77,8 @@ def test_a_person_is_checked_before_anything_is_written(people: People) -> None:
     assert code(lambda: people.add("Ann", "king")) == "people.role"
     assert code(lambda: people.add("Ann", "reader", party="nobody")) == "subject.id"
     assert code(lambda: people.add("Ann", "reader", groups=["x y"])) == "subject.id"
+    assert code(lambda: people.add("Ann", "reader", party=GROUP)) == "people.organisation"
+    assert code(lambda: people.add("Ann", "reader", groups=[OTHER])) == "people.organisation"
     for role in sorted(OWN):
         assert code(lambda role=role: people.add("Ann", role, party=OTHER)) == "people.outside"  # type: ignore[misc]
     assert code(lambda: people.person("urn:tongqiu:person:0")) == "people.missing"

@@ -159,7 +159,7 @@ class People:
 
         ``by`` is the person who does it, for the record of who did what.
 
-        Raises Malformed (``people.name``, ``people.role``, ``subject.id``), Refused (``people.outside``) for a role that
+        Raises Malformed (``people.name``, ``people.role``, ``people.organisation``, ``subject.id``), Refused (``people.outside``) for a role that
         only people of the node's own party hold.
         """
         self.owner()
@@ -427,8 +427,17 @@ class People:
                 role=inert(role[:40], one_line=True),
                 known=", ".join(ROLES),
             )
-        for each in (party, *groups):
-            check_id(each, where="--organisation")
+        for each, sort in ((party, "did:"), *((group, "urn:") for group in groups)):
+            check_id(each)
+            if not each.startswith(sort):
+                raise Malformed(
+                    "people.organisation",
+                    Text(
+                        en="An organisation is named by a DID (did:…), a group by a URN (urn:…).",
+                        zh="机构以 DID（did:…）标识，群组以 URN（urn:…）标识。",
+                    ),
+                    do=Text(en="Give its identifier.", zh="请给出其标识符。"),
+                )
         if role in OWN and party != self._me:
             raise Refused(
                 "people.outside",
