@@ -375,6 +375,19 @@ def test_an_error_of_our_own_is_answered_in_the_same_form_and_logged(caplog: pyt
     assert "ZeroDivisionError" in caplog.text
 
 
+def test_a_log_that_does_not_hold_is_not_the_callers_fault(client: Client, node: Node) -> None:
+    from tongqiu.ledger.log import check_in
+
+    # An entry by the log's own key that should be a change of key, and is none.
+    log, salt = node.home.log, statement.new_salt()
+    data = statement.seal_statement(b"junk", salt, signer=log, issuer=log.public.did, subject=log.public.did)
+    node.log.record(check_in(data, log.public, content=b"junk", salt=salt))
+    for path in (KEYS, KEYS + "/AAAA"):
+        reply = client.get(path)
+        assert (reply.status, reply.title) == (503, "Service Unavailable")
+        assert reply.headers["retry-after"] == "1"
+
+
 def test_a_token_is_looked_up_once_a_second_and_its_end_is_seen(node: Node) -> None:
     secret, kept = node.people.make_door_token(PARTY.public.did, "Lab")
     made = Client.__new__(Client)

@@ -144,7 +144,7 @@ class _Door:
         """``GET /.well-known/scitt-keys``: all keys of the log, the present one first."""
         if not accepts(asked.headers, CBOR):
             return unacceptable(CBOR)
-        found = [_members(key) for key in self._lend(asked.headers).log_keys()]
+        found = [_members(key) for key in await asyncio.to_thread(self._lend(asked.headers).log_keys)]
         return Answer(200, cbor.dumps(found), CBOR, (("cache-control", "public, max-age=300"),))
 
     async def key(self, asked: Asked) -> Answer:
@@ -152,7 +152,7 @@ class _Door:
         if not accepts(asked.headers, CBOR):
             return unacceptable(CBOR)
         kid = _kid(asked.path.rpartition("/")[2])
-        for key in self._lend(asked.headers).log_keys():
+        for key in await asyncio.to_thread(self._lend(asked.headers).log_keys):
             if key.thumbprint == kid:
                 return Answer(200, cbor.dumps(_members(key)), CBOR, (("cache-control", "public, max-age=300"),))
         return problem(404, "No such key", "This log has no key of that id. 此日志没有该标识的密钥。")

@@ -12,7 +12,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from tongqiu.record import cbor
-from tongqiu.record.faults import Fault, Missing, Unreachable, row
+from tongqiu.record.faults import Fault, Malformed, Missing, Unproven, Unreachable, row
 from tongqiu.record.text import Text
 
 if TYPE_CHECKING:
@@ -134,7 +134,8 @@ def serve(
 ) -> App:
     """Return an ASGI application: ``routes`` gives the handlers of a path by method, or None where nothing is.
 
-    HEAD is answered as GET without its body. Bodies are read up to ``limit`` bytes and for ``patience`` seconds. An
+    HEAD is answered as GET without its body. What is wrong with a request, its handler says; a Malformed or Unproven that
+    comes from behind is the log's own trouble, and is 503. Bodies are read up to ``limit`` bytes and for ``patience`` seconds. An
     error of our own making is logged and answered in the same form as all others.
     """
 
@@ -185,6 +186,8 @@ async def _answer(
         return await handle(Asked(method, path, headers, body))
     except Missing:
         return absent()
+    except (Malformed, Unproven) as fault:
+        return unavailable(fault)
     except Fault as fault:
         return of_fault(fault)
 
