@@ -11,7 +11,9 @@ from tongqiu.ledger.log import check_in
 from tongqiu.node import home as homes
 from tongqiu.node import open_node
 from tongqiu.node.fsck import check
+from tongqiu.node.logdesk import LogDesk
 from tongqiu.node.logkeys import NEXT, chain, rotate_log_key
+from tongqiu.record.audience import STRANGER
 from tongqiu.record.faults import Refused, Unproven
 from tongqiu.seal import keyfile, rotation, statement
 
@@ -53,6 +55,8 @@ def test_receipts_of_both_keys_verify_and_the_chain_leads_from_one_to_the_other(
             receipt.verify_receipt(fresh, entry, first)
         head = checkpoint.verify(node.log.checkpoint(), checkpoint.parse_vkey(node.log.vkey))
         assert head.size == 3
+        # What strangers get at /.well-known/scitt-keys: the present key first, and those it retired.
+        assert tuple(LogDesk(node, STRANGER).log_keys()) == (new, first)
         third = rotate_log_key(node.home, node.log, node.store.backend)
     with open_node(path) as node:
         assert chain(node.log.reading) == (first, new, third)
