@@ -8,7 +8,7 @@ import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -27,6 +27,8 @@ class Provider:
         self.answers: dict[str, tuple[int, dict[str, str], bytes]] = {}
         self.asked: list[str] = []
         self.now = 0.0
+        self.sub = ""
+        """Who is at the provider's own page and agrees there at once, where a real browser comes by."""
         provider = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -64,6 +66,9 @@ class Provider:
         """Return the configuration or the keys."""
         if path in self.answers:
             return self.answers[path]
+        if path.startswith("/authorize?"):
+            back = self.agree(self.issuer + path, self.sub)
+            return 302, {"location": f"{self.codes[back['code']]['redirect_uri']}?{urlencode(back)}"}, b""
         if path == "/.well-known/openid-configuration":
             found: dict[str, Any] = {
                 "issuer": self.issuer,

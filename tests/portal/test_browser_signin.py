@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -29,9 +30,9 @@ def node(tmp_path: Path) -> Iterator[Node]:
         yield made
 
 
-@pytest.fixture
-def url(node: Node) -> Iterator[str]:
-    """Serve the node by name on a free port of this machine, as ``tongqiu serve`` does."""
+@contextmanager
+def served(node: Node) -> Iterator[str]:
+    """Serve a node by name on a free port of this machine, as ``tongqiu serve`` does."""
     import uvicorn
 
     with socket.socket() as free:
@@ -46,6 +47,12 @@ def url(node: Node) -> Iterator[str]:
     yield url
     server.should_exit = True
     thread.join()
+
+
+@pytest.fixture
+def url(node: Node) -> Iterator[str]:
+    with served(node) as url:
+        yield url
 
 
 def press(browser: Chrome, words: str) -> None:
@@ -103,6 +110,35 @@ def test_the_owner_adds_a_passkey_and_signs_in_with_it(chrome: Chrome, node: Nod
         assert [each for each in log if each["level"] != "INFO" and "404" not in each["message"]] == []
     finally:
         chrome.remove_virtual_authenticator()
+
+
+@pytest.mark.system
+def test_the_owner_connects_an_account_elsewhere_and_signs_in_with_it(chrome: Chrome, tmp_path: Path) -> None:
+    from selenium.webdriver.common.by import By
+    from selenium.webdriver.support.wait import WebDriverWait
+
+    from tests.portal.provider import Provider
+    from tests.portal.test_signin import settle
+
+    provider = Provider("tongqiu client", "a secret: of/the client")
+    provider.sub, provider.now = "sub-1", time.time()
+    open_node(tmp_path / "joined", create=True, name="Laboratory").close()
+    settle(tmp_path / "joined", provider)
+    with open_node(tmp_path / "joined") as node, served(node) as url:
+        owner = node.people.owner().id
+        chrome.get(f"{url}/sign-in/link/{node.people.link(owner)}?lang=en")
+        press(chrome, "Sign in on this device")
+        chrome.get(f"{url}/me?lang=en")
+        press(chrome, "Connect an account at City")
+        WebDriverWait(chrome, 20).until(lambda browser: browser.current_url.startswith(f"{url}/me"))
+        assert provider.issuer in chrome.find_element(By.TAG_NAME, "main").text
+        press(chrome, "Sign out")
+        assert node.people.sessions(owner) == []
+        chrome.get(f"{url}/sign-in?lang=en")
+        press(chrome, "Go on")
+        WebDriverWait(chrome, 20).until(lambda browser: browser.current_url == f"{url}/")
+        assert [each.how for each in node.people.sessions(owner)] == ["oidc"]
+    provider.close()
 
 
 @pytest.mark.system

@@ -279,11 +279,17 @@ def joined(tmp_path: Path, provider: Provider, clock: HandClock) -> Iterator[Nod
         yield made
 
 
+def sent_away(browser: Browser) -> str:
+    """Return where the provider asks who somebody is."""
+    page = browser.post("/sign-in/oidc")
+    assert page.status_code == 200
+    (address,) = set(re.findall(r'(?:url=|href=")(http://127[^"]*)"', page.text))
+    return unescape(address)
+
+
 def come_back(browser: Browser, provider: Provider, sub: str, **changes: str) -> Response:
     """Go to the provider, agree there, and come back."""
-    away = browser.post("/sign-in/oidc")
-    assert away.status_code == 303
-    query = {**provider.agree(away.headers["location"], sub), **changes}
+    query = {**provider.agree(sent_away(browser), sub), **changes}
     answer = browser.client.get("/sign-in/oidc/back", params=query)
     assert query["state"] not in answer.text or not query["state"]
     return answer
@@ -369,14 +375,14 @@ def test_what_was_begun_in_one_browser_cannot_end_in_another(
 ) -> None:
     owner = joined.people.owner()
     mine, other = Browser(joined, owner), Browser(joined)
-    query = provider.agree(mine.post("/sign-in/oidc").headers["location"], "sub-1")
+    query = provider.agree(sent_away(mine), "sub-1")
     assert led(other.client.get("/sign-in/oidc/back", params=query)) == REFUSED
     # Somebody signs out in between: the account is connected to nobody.
-    address = mine.post("/sign-in/oidc").headers["location"]
+    address = sent_away(mine)
     cookie = mine.client.cookies[name_of(secure=False, name="oidc")]
     other.client.cookies.set(name_of(secure=False, name="oidc"), cookie)
     assert led(other.client.get("/sign-in/oidc/back", params=provider.agree(address, "evil"))) == REFUSED
-    query = provider.agree(mine.post("/sign-in/oidc").headers["location"], "sub-1")
+    query = provider.agree(sent_away(mine), "sub-1")
     clock.push(minutes=11)
     assert led(mine.client.get("/sign-in/oidc/back", params=query)) == REFUSED
 

@@ -9,7 +9,7 @@ import json
 from typing import TYPE_CHECKING
 
 import msgspec
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from tongqiu.node.oidc import refused, unreachable, unreadable
@@ -45,6 +45,13 @@ class SignIn(msgspec.Struct, frozen=True):
     refused: Text | None = None
     provider: str = ""
     options: str = ""
+
+
+class Away(msgspec.Struct, frozen=True):
+    """Where the provider asks a person who they are."""
+
+    url: str
+    provider: str
 
 
 class Link(msgspec.Struct, frozen=True):
@@ -165,7 +172,9 @@ class Doors:
             url, state = self.oidc.away(visit.signed.person.id if visit.signed.person and visit.signed.session else "")
         except Fault as fault:
             return self._refused(request, fault.what)
-        answer = RedirectResponse(url, 303)
+        # Not a redirect: our policy lets forms go nowhere else, and a browser holds their redirects to it, too.
+        title = Text(en="Sign in", zh="登录")
+        answer = self._site.seen(request, Shown("away.html", title, Away(url, self.oidc.title), sheet.Sheet((), ())))
         answer.set_cookie(
             session.name_of(secure=request.state.secure, name="oidc"),
             state,
