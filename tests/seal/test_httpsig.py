@@ -188,6 +188,26 @@ def test_every_change_is_noticed_in_the_same_words(case: tuple[str, httpsig.Requ
     assert (caught.value.code, caught.value.what) == ("httpsig", httpsig._unproven().what)  # noqa: SLF001 - the one fault
 
 
+@pytest.mark.parametrize(
+    "covered",
+    [(), ("@method",), ("@method", "@target-uri"), ("@method", "content-digest"), (*httpsig.COVERED, "@path")],
+)
+def test_a_sound_signature_over_anything_else_opens_nothing(covered: tuple[str, ...]) -> None:
+    headers = {"content-digest": httpsig.digest(BODY)}
+    names = " ".join(f'"{each}"' for each in covered)
+    written = (
+        f'({names});created={NOW};expires={NOW + 60};nonce="{NONCE}";alg="ed25519";'
+        f'keyid="{SIGNER.public.did}";tag="tongqiu"'
+    )
+    made = SIGNER.sign(httpsig.signature_base(PLAIN._replace(headers=headers), covered, written))
+    headers |= {
+        "signature-input": f"a={written}",
+        "signature": f"a=:{base64.b64encode(made).decode()}:",
+    }
+    with pytest.raises(Unproven):
+        judged(PLAIN._replace(headers=headers))
+
+
 def test_a_nonce_counts_once_and_only_a_good_signature_uses_one_up() -> None:
     seen: list[str] = []
 
