@@ -298,3 +298,12 @@ def test_unfinished_forms_that_name_what_is_erased_go_with_it_and_others_stay(gr
     grown.node.erase(grown.planted, ground="Art. 17 GDPR")
     assert [len(drafts.list(name)) for name in ("subject", "name", "entry", "mine")] == [0, 0, 0, 1]
     assert holding(grown.home) == set()
+
+
+def test_where_a_tombstone_was_erased_itself_nobody_can_tell_any_more(grown: Grown) -> None:
+    node = grown.node
+    stone = node.erase(grown.planted, ground=f"asked by {PERSON}")
+    assert holding(grown.home) != set()
+    node.erase(stone, ground="the ground named a person")
+    assert holding(grown.home) == set()
+    assert fsck.check(node.home, node.practices).entries == node.store.backend.head().size
