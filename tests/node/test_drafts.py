@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ from tongqiu.node import drafts, fsck, open_node
 from tongqiu.node import home as homes
 from tongqiu.record import cbor, core
 from tongqiu.record.audience import EVERYONE, STRANGER, Audience, only_for
-from tongqiu.record.faults import Malformed, Missing, Refused, Unreachable
+from tongqiu.record.faults import Fault, Malformed, Missing, Refused, Unreachable
 from tongqiu.record.statement import Attachment, Said, read_content, write_content
 from tongqiu.record.subject import Subject
 from tongqiu.seal import keyfile, statement
@@ -296,6 +297,51 @@ def test_readers_are_as_narrow_as_nobody_said_otherwise(node: Node, desk: drafts
     public = Said(core.PARTY.name, SYSTEM, body)
     assert _seal(desk, node, public).content.audience == EVERYONE
     assert _seal(desk, node, public._replace(rests_on=("sha-256:" + "1" * 64,))).content.audience == only_for([node.me])
+
+
+def test_two_who_seal_at_once_get_numbers_of_their_own(node: Node, desk: drafts.Desk) -> None:
+    at, faults = node.now, list[BaseException]()
+
+    def work(name: str) -> None:
+        try:
+            for number in range(10):
+                desk.seal(_said(f"{name}{number}"), at=at, practices=node.practices)
+        except Fault as fault:
+            faults.append(fault)
+
+    threads = [threading.Thread(target=work, args=(name,)) for name in "abc"]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert faults == []
+    made = _waiting(desk.path)
+    assert [each.number for each in made] == list(range(1, 31))
+    said = [each.content.body["purpose"] for each in made]
+    for name in "abc":
+        assert [each for each in said if each[0] == name] == [f"{name}{number}" for number in range(10)]
+
+
+def test_a_desk_is_not_filled_without_end_and_takes_no_endless_file(node: Node, desk: drafts.Desk) -> None:
+    with pytest.raises(Malformed) as caught:
+        _seal(desk, node, _said(files=(Attachment("a", "text/plain", bytes((256 << 20) + 1)),)))
+    assert caught.value.code == "draft.file"
+    (desk.path / "drafts").mkdir(exist_ok=True)
+    (desk.path / "drafts" / "999999").mkdir()
+    with pytest.raises(Malformed) as caught:
+        _seal(desk, node, _said())
+    assert caught.value.code == "draft.many"
+
+
+def test_a_reason_that_cannot_be_kept_is_no_reason_to_go_on(node: Node, inspector: drafts.Desk) -> None:
+    place = _waiting(inspector.path)[0].folder / "refused.json"
+    place.mkdir()
+    with pytest.raises(Unreachable) as caught:
+        list(drafts.log(node, inspector.path))
+    assert caught.value.code == "draft.storage"
+    place.rmdir()
+    place.write_bytes(b"not what a node writes")
+    assert [each.refused for each in _waiting(inspector.path)] == [None]
 
 
 SCRIPT = """

@@ -415,7 +415,7 @@ def _refusal(folder: Path) -> Refusal | None:
     try:
         with tree.open_regular(folder / _REFUSED, inside=folder.parents[1]) as file:
             return msgspec.json.decode(file.read(1 << 16), type=Refusal)
-    except (Missing, msgspec.MsgspecError):
+    except (Missing, Malformed, msgspec.MsgspecError):
         return None
 
 
