@@ -267,6 +267,9 @@ def test_two_people_decide_on_pages(node: Node, site: Starlette, desk: Desk) -> 
     assert "waits for you" in second.page("/proposals")
     assert "proposed by you" in desk.page("/proposals")
     assert "Agree" not in desk.page(where)
+    entry = node.desk(node.owner).said(core.COMPOSITION.name)[0].entry
+    asked = desk.send("/do/core.withdraw", {"entry": entry, "why": "an old one"})
+    assert f'<a href="/records/{entry[8:]}">' in asked.text
     same = desk.send(where, {"decision": "approve"})
     assert same.status_code == 403
     assert "A second person must agree" in same.text
