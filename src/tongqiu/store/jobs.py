@@ -343,7 +343,7 @@ class Jobs:
         with self._database.read() as connection:
             return int(connection.execute(sa.select(sa.func.count()).select_from(chosen)).scalar_one())
 
-    def _rows(self, *conditions: sa.ColumnElement[bool]) -> list[Any]:
+    def _rows(self, *conditions: sa.ColumnElement[bool]) -> Sequence[Any]:
         with self._database.read() as connection:
             return list(
                 connection.execute(sa.select(schema.job).where(*conditions).order_by(_J.created, _J.id).limit(_LOOK))
@@ -383,7 +383,7 @@ def _whose(principal: Principal) -> list[sa.ColumnElement[bool]] | None:
 
 def _rested(row: Any, now: datetime.datetime) -> bool:  # noqa: ANN401 - a selected row
     waited = now - datetime.datetime.fromisoformat(row.beat)
-    return row.tries == 0 or waited.total_seconds() >= 2.0**row.tries - 1
+    return bool(row.tries == 0) or waited.total_seconds() >= 2.0**row.tries - 1
 
 
 def _end_group(pid: int) -> bool:
