@@ -265,7 +265,7 @@ GUARDS = (
     ),
     Guard(
         "store: a folder is flushed when it gets a name",
-        "store/database.py",
+        "store/disk.py",
         "        os.fsync(handle)\n    finally:\n        os.close(handle)\n",
         "        pass\n    finally:\n        os.close(handle)\n",
         (KEYS,),

@@ -17,7 +17,8 @@ from tests.store.paper import ANNA, AT, BORIS, CHEN, NOTES, Paper
 from tongqiu.ledger.backend import Where
 from tongqiu.record.audience import EVERYONE, STRANGER, Principal, only_for
 from tongqiu.record.faults import Fault, Malformed, Missing, Refused, Unproven, Unreachable
-from tongqiu.store.database import APPLICATION_ID, FILE, by_url, fault_of
+from tongqiu.store.database import APPLICATION_ID, FILE, by_url
+from tongqiu.store.disk import fault_of
 from tongqiu.store.house import Store, open_store
 from tongqiu.store.keys import KEYS
 from tongqiu.store.migrations import REVISIONS

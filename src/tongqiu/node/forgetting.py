@@ -5,7 +5,7 @@ The store destroys (:mod:`tongqiu.store.backend`); here is decided what, and wha
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from tongqiu.ledger.backend import Where
 from tongqiu.ledger.log import Submission
@@ -18,13 +18,40 @@ from tongqiu.record.text import Text
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from tongqiu.node.node import Node
+    from tongqiu.ledger.log import Log, Sealed
+    from tongqiu.node.stored import Stored
     from tongqiu.record.statement import Statement
     from tongqiu.store.house import Store
+    from tongqiu.store.registry import Registry
 
 _PAGE = 500
 _KEPT = (core.TOMBSTONE.name,)
 """A tombstone stays: without it nobody could tell an erasure from a loss."""
+
+
+class Forgets(Protocol):
+    """What is asked of a node here."""
+
+    store: Store
+    log: Log
+    registry: Registry
+
+    @property
+    def me(self) -> str:
+        """Return the DID of the node's own party."""
+        ...
+
+    def source(self) -> Stored:
+        """Return where the records are that the node's own party may read."""
+        ...
+
+    def seal(self, said: Said, *, by: str) -> Sealed:
+        """Return ``said`` sealed."""
+        ...
+
+    def statement(self, entry: str) -> Statement:
+        """Return one record."""
+        ...
 
 
 def gone_with(store: Store, entry: str) -> frozenset[bytes]:
@@ -34,7 +61,7 @@ def gone_with(store: Store, entry: str) -> frozenset[bytes]:
     return frozenset({target, *(store.backend.row(each).entry for each in corrections)})
 
 
-def tombstone(node: Node, statement: Statement, goes: Collection[bytes], *, ground: str, authority: str) -> Said:
+def tombstone(node: Forgets, statement: Statement, goes: Collection[bytes], *, ground: str, authority: str) -> Said:
     """Return the tombstone of ``statement``, naming every record that rests on it and does not go with it."""
     target, dependents, after = _raw(statement.entry), list[str](), -1
     while rows := node.store.backend.select(Where(ref=target), after=after, limit=_PAGE):
@@ -46,7 +73,7 @@ def tombstone(node: Node, statement: Statement, goes: Collection[bytes], *, grou
     return Said(core.TOMBSTONE.name, Subject("party", node.me, None, ""), body, (), statement.content.audience)
 
 
-def forget(node: Node, subject: Subject, *, ground: str, authority: str) -> tuple[Statement, ...]:
+def forget(node: Forgets, subject: Subject, *, ground: str, authority: str) -> tuple[Statement, ...]:
     """Erase every record about ``subject`` that is here, whoever issued it, in one transaction; return the tombstones.
 
     A record is about a subject if it names the same id, or the same bytes (:meth:`Subject.same`). Records that only

@@ -137,7 +137,7 @@ def create(path: Path, *, name: str, sort: str = "unstated", database: str = "")
     Raises Malformed (``home.name``, ``home.sort``) before anything is written, Unreachable (``home.storage``) when the
     disk does not take it, Refused (``home.exists``) when another party lives there already.
     """
-    from tongqiu.store.database import made_folder, sync
+    from tongqiu.store.disk import made_folder, sync
 
     _check(name, sort)
     try:

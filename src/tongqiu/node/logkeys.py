@@ -51,7 +51,7 @@ def settle(home: Home, log: Reading) -> Home:
 
     Raises Refused (``log.other-key``) where the home has no such key: a retired one came back from a backup, perhaps.
     """
-    from tongqiu.store.database import sync
+    from tongqiu.store.disk import sync
 
     keys = chain(log)
     if not keys or keys[-1] == home.log.public:

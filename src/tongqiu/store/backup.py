@@ -15,8 +15,8 @@ from pathlib import Path
 from tongqiu.record.faults import Refused
 from tongqiu.record.text import Text
 from tongqiu.store import database as databases
-from tongqiu.store.database import FILE, WAIT, fault_of
-from tongqiu.store.keys import flush
+from tongqiu.store.database import FILE, WAIT
+from tongqiu.store.disk import fault_of, flush, sync
 
 
 def back_up(where: Path | str, target: Path, *, wait: float = WAIT) -> int:
@@ -53,7 +53,7 @@ def back_up(where: Path | str, target: Path, *, wait: float = WAIT) -> int:
         finally:
             for end in ("", "-journal", "-wal", "-shm"):
                 draft.with_name(draft.name + end).unlink(missing_ok=True)
-        databases.sync(target.parent)
+        sync(target.parent)
     except FileExistsError as error:
         raise Refused(
             "backup.exists",

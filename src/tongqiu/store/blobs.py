@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from tongqiu.record.faults import Missing, Refused, Unproven
 from tongqiu.record.text import Text
 from tongqiu.store import schema
-from tongqiu.store.database import fault_of
+from tongqiu.store.disk import fault_of
 from tongqiu.store.keys import enciphered, piece_of
 
 if TYPE_CHECKING:

@@ -16,9 +16,10 @@ import sqlalchemy as sa
 from sqlalchemy import event, exc
 
 from tongqiu.ledger.backend import EMPTY_ROOT
-from tongqiu.record.faults import Fault, Malformed, Missing, Refused, Unproven, Unreachable
+from tongqiu.record.faults import Fault, Malformed, Missing, Refused, Unreachable
 from tongqiu.record.text import Text
 from tongqiu.store import schema
+from tongqiu.store.disk import fault_of, made_folder
 from tongqiu.store.keys import KEYS, Keys, open_keys, wrong
 from tongqiu.store.migrations import REVISIONS
 
@@ -342,62 +343,6 @@ def _begin(connection: sa.Connection) -> None:
     options = connection.get_execution_options()
     if not options.get("tongqiu_bare"):
         connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("tongqiu_write") else "BEGIN")
-
-
-def made_folder(folder: Path) -> None:
-    """Make ``folder`` for its owner alone, if it is not there, and its name durable. Raises OSError."""
-    if not folder.is_dir():
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        sync(folder.parent)
-
-
-def sync(folder: Path) -> None:
-    """Make a new name in ``folder`` survive a power cut, where the system lets a folder be flushed."""
-    try:
-        handle = os.open(folder, os.O_RDONLY)
-    except PermissionError:  # Windows does not open folders, and needs no flush of them
-        return
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def fault_of(error: BaseException, where: str) -> Fault:
-    """Return what a failure of the database or disk means: Unreachable ``log.storage``, or Unproven ``log.corrupt``."""
-    original = error.orig if isinstance(error, exc.DBAPIError) and error.orig is not None else error
-    code = getattr(original, "sqlite_errorcode", None)
-    primary = None if code is None else code & 0xFF
-    state = str(getattr(original, "sqlstate", None) or "")
-    if primary in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB} or state in {"XX001", "XX002"}:
-        return Unproven(
-            "log.corrupt",
-            Text(en="The store's file is damaged.", zh="存储文件已损坏。"),
-            do=Text(
-                en="Stop this node, keep the file, restore a backup and compare it with what witnesses have seen.",
-                zh="请停止本节点，保留该文件，恢复备份，并与见证方所见核对。",
-            ),
-            where=where,
-        )
-    if primary in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED} or state in {"55P03", "40P01", "40001"}:
-        what = Text(en="Another process kept the store locked for too long.", zh="另一进程锁定存储的时间过长。")
-        do = Text(en="Try again; if it stays so, end the other process.", zh="请重试；若仍如此，请结束另一进程。")
-    elif primary == sqlite3.SQLITE_FULL or state == "53100" or getattr(original, "errno", None) in {28, 122}:
-        what = Text(en="The disk is full; nothing was written.", zh="磁盘已满，未写入任何内容。")
-        do = Text(
-            en="Free some space and do it again; what was acknowledged is safe.",
-            zh="请腾出空间后重试；已确认的内容完好。",
-        )
-    elif isinstance(original, PermissionError) or primary in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM}:
-        what = Text(en="The store may not be written to by this user.", zh="当前用户无权写入该存储。")
-        do = Text(
-            en="Run it as the owner of the folder, or mend its rights.", zh="请以文件夹所有者身份运行，或修正其权限。"
-        )
-    else:
-        what = Text(en="The store's disk or database failed: {error}.", zh="存储的磁盘或数据库出错：{error}。")
-        do = Text(en="Check the disk or the database server, then try again.", zh="请检查磁盘或数据库服务后重试。")
-    words = type(original).__name__ if not isinstance(original, sqlite3.Error) else str(original)
-    return Unreachable("log.storage", what, do=do, where=where, error=words[:200])
 
 
 def none(where: str) -> Missing:

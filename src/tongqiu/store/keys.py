@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from tongqiu.record.faults import Malformed, Missing, Unreachable
 from tongqiu.record.text import Text
+from tongqiu.store.disk import fault_of, flush, made_folder, sync
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -201,8 +202,6 @@ class Keys:
             raise self._fault(error) from error
 
     def _fault(self, error: OSError) -> Unreachable:
-        from tongqiu.store.database import fault_of
-
         return fault_of(error, str(self.path))  # type: ignore[return-value]
 
 
@@ -243,8 +242,6 @@ def open_keys(path: Path, *, create: bool) -> Keys:
 
     Raises Missing (``store.no-keys``), Malformed (``store.keys``) for a file of another sort, Unreachable (``log.storage``).
     """
-    from tongqiu.store.database import fault_of
-
     try:
         if create and not path.exists():
             _create(path)
@@ -265,8 +262,6 @@ def open_keys(path: Path, *, create: bool) -> Keys:
 
 def _create(path: Path) -> None:
     """Write the head of a new file: whole and flushed under another name, then given its own; whoever is first wins."""
-    from tongqiu.store.database import made_folder, sync
-
     made_folder(path.parent)
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -283,16 +278,6 @@ def _create(path: Path) -> None:
         sync(path.parent)
     finally:
         draft.unlink(missing_ok=True)
-
-
-def flush(handle: int) -> None:
-    """Make what was written survive a power cut: on macOS, too, where a plain flush stops at the disk's own memory."""
-    try:
-        from fcntl import F_FULLFSYNC, fcntl  # type: ignore[attr-defined,unused-ignore]
-    except ImportError:
-        os.fsync(handle)
-    else:  # pragma: no cover - macOS
-        fcntl(handle, F_FULLFSYNC)
 
 
 def _read_at(handle: int, offset: int, length: int, *, seek: bool = not hasattr(os, "pread")) -> bytes:
