@@ -250,6 +250,14 @@ def test_a_form_is_kept_gone_on_with_and_forgotten_once_it_is_done(node: Node, s
     assert stranger.post(f"/drafts/{kept['id']}").status_code == 403
 
 
+def test_unfinished_forms_go_with_their_person(node: Node, site: Starlette) -> None:
+    guest = Desk(node, site, "Guest", "issuer")
+    guest.send("/do/shop.say", {"words": "unfinished", "keep": "yes"})
+    assert len(node.store.drafts.list(guest.person.id)) == 1
+    node.people.end(guest.person.id)
+    assert node.store.drafts.list(guest.person.id) == []
+
+
 # --- two people -------------------------------------------------------------------------------------------------------
 
 

@@ -8,17 +8,18 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import pytest
 
-from tests.third_party.small import ASSESSOR, HERE, PROBE, SMALL, THING, VERDICT, VIEW, Body, Open
+from tests.third_party.small import ASSESSOR, HERE, PROBE, SMALL, THING, VERDICT, VIEW, WORDS, Body, Open
 from tongqiu.node import assess, discovery
 from tongqiu.node import core as core_practice
-from tongqiu.practice import Practice
+from tongqiu.practice import Field, Practice
 from tongqiu.record.faults import Missing, Refused
 from tongqiu.record.kind import Kind
+from tongqiu.record.statement import Attachment
 from tongqiu.record.text import Text
 from tongqiu.testing import (
     InlineRunner,
@@ -77,6 +78,56 @@ _SPOILED: dict[str, tuple[dict[str, Any], str]] = {
     "other rows": ({"views": (dataclasses.replace(VIEW, rows=f"{HERE}:rows_by_the_clock"),)}, "second time"),
     "key": ({"views": (dataclasses.replace(VIEW, key=("nothing",)),)}, "key is not made of its columns"),
     "twice": ({"views": (VIEW, VIEW)}, "named twice"),
+}
+
+
+def _form(**fields: Any) -> Any:
+    """Return a form with these fields, each a type or a pair of type and default."""
+    named = [(name, *each) if isinstance(each, tuple) else (name, each) for name, each in fields.items()]
+    return msgspec.defstruct("Form", named, frozen=True, forbid_unknown_fields=True)
+
+
+def _verb(field: Field = WORDS.fields["words"], form: Any = None, **changes: Any) -> dict[str, Any]:
+    """Return the small practice's verbs: a sound one with this one field and these changes."""
+    made = _form(words=str) if form is None else form
+    fields = dict.fromkeys(made.__struct_fields__, field)
+    return {"verbs": (dataclasses.replace(WORDS, form=made, **{"fields": fields, **changes}),)}
+
+
+_PICK = dataclasses.replace(WORDS.fields["words"], kind="choice")
+_AB = (("a", Text(en="one", zh="甲")), ("b", Text(en="two", zh="乙")))
+_SPOILED |= {
+    "verb name": (_verb(name="Say"), "not the name of a verb"),
+    "verb makes": (_verb(makes=("other.kind/1",)), "not all kinds of this practice"),
+    "verb makes nothing": (_verb(makes=()), "not all kinds of this practice"),
+    "offered on": (_verb(on=("nothing",)), "neither a type of subject nor a kind"),
+    "thawed form": (_verb(form=Open), "its form is not a frozen"),
+    "open form": (_verb(form=msgspec.defstruct("Form", [("words", str)], frozen=True)), "forbid unknown"),
+    "two names": (
+        _verb(form=msgspec.defstruct("F", [("words", str)], frozen=True, forbid_unknown_fields=True, rename="upper")),
+        "two names",
+    ),
+    "unexplained": (_verb(fields={}), "its form has ['words']"),
+    "taken name": (_verb(form=_form(csrf=str)), "pages and commands use themselves"),
+    "no choices": (_verb(_PICK), "nothing to choose from"),
+    "stray choices": (_verb(dataclasses.replace(_PICK, kind="line", choices=_AB)), "not asked for as a choice"),
+    "choice twice": (_verb(dataclasses.replace(_PICK, choices=(_AB[0], _AB[0]))), "a choice twice"),
+    "other choices": (
+        _verb(dataclasses.replace(_PICK, choices=_AB), _form(words=Literal["a", "c"])),
+        "its type takes ['a', 'c']",
+    ),
+    "one of many": (_verb(dataclasses.replace(_PICK, kind="many")), "its type holds one"),
+    "flag": (_verb(dataclasses.replace(_PICK, kind="flag"), _form(words=bool)), "does not begin as no"),
+    "final file": (
+        _verb(dataclasses.replace(_PICK, kind="file"), _form(words=(tuple[Attachment, ...], ())), final=True),
+        "cannot ask again",
+    ),
+    "file": (_verb(dataclasses.replace(_PICK, kind="file"), _form(words=(str, ""))), "not a tuple of attachments"),
+    "no words": (_verb(form=_form(words=dict[str, int])), "does not take"),
+    "field in one language": (
+        _verb(dataclasses.replace(WORDS.fields["words"], help=Text(en="Say it in words.", zh="Say it in words."))),
+        "no Chinese characters",
+    ),
 }
 
 

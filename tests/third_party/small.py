@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tongqiu.practice import Assessor, Column, Practice, Probe, Put, Run, Target, View
+from tongqiu.practice import Assessor, Column, Field, Practice, Probe, Put, Run, Target, Verb, View
 from tongqiu.record.faults import Refused
 from tongqiu.record.kind import Kind
 from tongqiu.record.shapes import Evidence
@@ -18,7 +18,7 @@ from tongqiu.record.subject import Subject
 from tongqiu.record.text import Text
 
 if TYPE_CHECKING:
-    from tongqiu.practice import Ask, World
+    from tongqiu.practice import Ask, Desk, World
     from tongqiu.record.statement import Statement
 
 HERE = "tests.third_party.small"
@@ -141,6 +141,30 @@ VIEW = View(
     key=("entry",),
     rows=f"{HERE}:rows",
 )
+
+
+class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A form of one field."""
+
+    words: str
+
+
+def say(desk: Desk, form: Words) -> Iterable[Said]:
+    n = len(form.words)
+    yield Said(THING.name, Subject("party", desk.issuer), Body(n, 2 * n))
+
+
+WORDS = Verb(
+    name="small.say",
+    title=Text(en="Say a thing", zh="说明事物"),
+    about=Text(en="Counts the letters.", zh="统计字数。"),
+    form=Words,
+    fields={"words": Field(title=Text(en="Words", zh="文字"), help=Text(en="Say it in words.", zh="请用文字说明。"))},
+    role="contributor",
+    run=f"{HERE}:say",
+    makes=(THING.name,),
+    on=("dataset", "small.*"),
+)
 SMALL = Practice(
     name="small",
     title=Text(en="Small things", zh="小事物"),
@@ -149,4 +173,5 @@ SMALL = Practice(
     probes=(PROBE,),
     assessors=(ASSESSOR,),
     views=(VIEW,),
+    verbs=(WORDS,),
 )

@@ -123,7 +123,8 @@ class PeopleTables:
                 raise _nobody()
             _one_owner(connection)
             if values.get("state") == ENDED:
-                for table in (schema.session, schema.token, schema.passkey, schema.binding, schema.once, schema.look):
+                ways_in = (schema.session, schema.token, schema.passkey, schema.binding, schema.once)
+                for table in (*ways_in, schema.look, schema.draft):
                     connection.execute(sa.delete(table).where(table.c.person == name))
         return self.person(name)
 

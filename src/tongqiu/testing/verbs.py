@@ -95,7 +95,7 @@ def _check_slot(verb: Verb, slot: Slot) -> Iterator[str]:
     if kind == "flag" and (slot.required or slot.default is not False):
         yield "is a flag that does not begin as no"
     if kind != "file":
-        for sample in codes or [_SAMPLES[kind]]:
+        for sample in codes or [_SAMPLES.get(kind, "words")]:
             yield from _check_words(verb, slot, sample, chosen=bool(codes))
         return
     if verb.final:
