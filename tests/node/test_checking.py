@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from typing import IO, cast
 
 import msgspec
@@ -37,6 +38,12 @@ def test_it_gives_back_what_the_policy_would() -> None:
     finally:
         checker.close()
         checker.close()
+
+
+def test_it_is_there_where_a_processor_is_to_spare() -> None:
+    assert Checker.if_room(2) is None
+    assert isinstance(Checker.if_room(4), Checker)
+    assert (Checker.if_room() is None) == ((os.cpu_count() or 1) <= 2)
 
 
 def test_its_end_is_seen_and_mended() -> None:

@@ -7,6 +7,7 @@ pass; why not is then found out by the node itself. If it ends, the node checks 
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
 import sys
 import threading
@@ -26,6 +27,7 @@ MOST_BYTES: Final = 64 << 20
 """Longest message either way; the node hands over at most 1,024 statements at a time."""
 
 _LENGTH = 4
+_ENOUGH = 2
 
 
 class _Found(msgspec.Struct, frozen=True, array_like=True):
@@ -50,6 +52,14 @@ class Checker:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._under_way = 0
+
+    @classmethod
+    def if_room(cls, processors: int | None = None) -> Checker | None:
+        """Return one where this machine has a processor to spare beside the two that HTTP and the log fill.
+
+        On two processors it was slower than none: the node waits for a process that waits for its turn (0023).
+        """
+        return cls() if (processors or os.cpu_count() or 1) > _ENOUGH else None
 
     def hand(self, statements: Sequence[bytes]) -> bool:
         """Hand over a group; False if the process has ended and older groups still wait for its answer."""

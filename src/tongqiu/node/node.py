@@ -106,7 +106,7 @@ class Node:
     @cached_property
     def registrar(self) -> Registrar:
         """Return what registers the statements of other parties; made when a door first needs it."""
-        return Registrar(self.log, self.sequencer, check_foreign, beside=Checker())
+        return Registrar(self.log, self.sequencer, check_foreign, beside=Checker.if_room())
 
     @cached_property
     def promises(self) -> Promises:
