@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 
 from tests.node.conftest import HandClock
 from tests.portal import paper
-from tests.portal.device import ATTESTED, USER_PRESENT, Device, data_of, text
+from tests.portal.device import USER_PRESENT, USER_VERIFIED, Device, data_of, text
 from tests.portal.provider import Provider
 from tongqiu.node.node import open_node
 from tongqiu.portal.guard import CSP
@@ -25,7 +25,7 @@ from tongqiu.record import core
 from tongqiu.record.statement import moment_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from httpx2 import Response
@@ -111,64 +111,81 @@ def test_a_passkey_is_added_and_signs_in(node: Node) -> None:
     assert Browser(node).post("/sign-in/passkey", answer=json.dumps(device.get(asked))).status_code == 403
 
 
-def wrong_uses(device: Device, asked: dict[str, Any], other: Device) -> list[dict[str, Any] | str]:
-    """Return what a device may answer wrongly, each in one way."""
+def like(device: Device, origin: str = URL, flags: int = USER_PRESENT | USER_VERIFIED) -> Device:
+    """Return a device with the same key that is at another site, or proves less."""
+    made = Device(origin, flags=flags)
+    made.key, made.credential, made.handle = device.key, device.credential, device.handle
+    device.uses += 1
+    made.uses = device.uses
+    return made
 
-    def changed(**parts: Any) -> dict[str, Any]:
-        made = device.get(asked)
-        return {**made, **{key: value for key, value in parts.items() if key != "response"},
-                "response": {**made["response"], **parts.get("response", {})}}  # fmt: skip
 
-    evil = Device("https://evil.example")
-    evil.key, evil.credential, evil.handle = device.key, device.credential, device.handle
-    blind = Device(URL, flags=USER_PRESENT)
-    blind.key, blind.credential, blind.handle, blind.uses = device.key, device.credential, device.handle, 90
-    absent = Device(URL, flags=0)
-    absent.key, absent.credential, absent.handle, absent.uses = device.key, device.credential, device.handle, 91
-    return [
-        "", "x", "[]", "{}", "[" * 9999, "x" * 99_999,
-        other.get(asked), evil.get(asked), blind.get(asked), absent.get(asked),
-        device.get({**asked, "rpId": "evil.example"}), device.get({**asked, "challenge": text(b"x" * 54)}),
-        device.get({**asked, "challenge": ""}), device.get(asked, kind="webauthn.create"),
-        device.get(asked, handle=b"\1" * 16), changed(response={"signature": text(b"x")}),
-        changed(response={"authenticatorData": text(b"x")}), changed(response={"clientDataJSON": "é"}),
-        changed(response={"clientDataJSON": text(b"{}")}), changed(rawId="AAAA"), changed(rawId=7), changed(id="AAAA"),
-        changed(response={"userHandle": 7}),
-    ]  # fmt: skip
+def changed(answer: dict[str, Any], response: dict[str, Any] | None = None, **parts: Any) -> dict[str, Any]:
+    return {**answer, **parts, "response": {**answer["response"], **(response or {})}}
+
+
+WRONG_USES: dict[str, Callable[[Device, dict[str, Any]], dict[str, Any]]] = {
+    "a device nobody knows": lambda device, asked: Device(device.origin).get(asked),
+    "another site": lambda device, asked: like(device, "https://evil.example").get(asked),
+    "another port": lambda device, asked: like(device, "http://localhost:1").get(asked),
+    "nobody verified": lambda device, asked: like(device, flags=USER_PRESENT).get(asked),
+    "nobody present": lambda device, asked: like(device, flags=USER_VERIFIED).get(asked),
+    "another name": lambda device, asked: device.get({**asked, "rpId": "evil.example"}),
+    "another challenge": lambda device, asked: device.get({**asked, "challenge": text(b"\0" * 54)}),
+    "no challenge": lambda device, asked: device.get({**asked, "challenge": ""}),
+    "a challenge that was changed": lambda device, asked: device.get(
+        {**asked, "challenge": "AAAA" + asked["challenge"][4:]}
+    ),
+    "another ceremony": lambda device, asked: device.get(asked, kind="webauthn.create"),
+    "another person": lambda device, asked: device.get(asked, handle=b"\1" * 16),
+    "another signature": lambda device, asked: changed(
+        device.get(asked), {"signature": Device(URL).get(asked)["response"]["signature"]}
+    ),
+    "a broken signature": lambda device, asked: changed(device.get(asked), {"signature": text(b"x")}),
+    "broken data": lambda device, asked: changed(device.get(asked), {"authenticatorData": text(b"x")}),
+    "no base64": lambda device, asked: changed(device.get(asked), {"clientDataJSON": "\u00e9"}),
+    "no client data": lambda device, asked: changed(device.get(asked), {"clientDataJSON": text(b"{}")}),
+    "another credential": lambda device, asked: changed(device.get(asked), rawId="AAAA"),
+    "a number": lambda device, asked: changed(device.get(asked), rawId=7),
+    "two names": lambda device, asked: changed(device.get(asked), id="AAAA"),
+    "a person who is a number": lambda device, asked: changed(device.get(asked), {"userHandle": 7}),
+}
 
 
 def test_whatever_a_device_answers_wrongly_looks_the_same(node: Node, clock: HandClock) -> None:
     owner = node.people.owner()
-    browser, device, other = Browser(node, owner), Device(URL), Device(URL)
+    browser, device = Browser(node, owner), Device(URL)
     browser.post("/me/passkey", answer=json.dumps(device.create(browser.options("/me/passkey"))))
-    stranger = Browser(node)
-    answers = set()
-    for each in wrong_uses(device, stranger.options("/sign-in/passkey"), other):
-        sent = each if isinstance(each, str) else json.dumps(each)
+    stranger = Browser(node, site=browser.site)
+    answers: dict[tuple[int, str], str] = {}
+
+    def tried(name: str, sent: str) -> None:
         answer = stranger.post("/sign-in/passkey", answer=sent)
-        answers.add((answer.status_code, answer.text))
+        answers[answer.status_code, answer.text] = name
+        assert stranger.who is None, name
+
+    for name, make in WRONG_USES.items():
+        tried(name, json.dumps(make(device, stranger.options("/sign-in/passkey"))))
+    for words in ("", "x", "[]", "{}", "[" * 9999, "x" * 99_999):
+        tried(words[:9], words)
     asked = stranger.options("/sign-in/passkey")
     used = json.dumps(device.get(asked))
-    assert stranger.post("/sign-in/passkey", answer=used).status_code == 303
-    stranger = Browser(node, site=stranger.site)
-    again = json.dumps(device.get(asked))
+    assert Browser(node, site=browser.site).post("/sign-in/passkey", answer=used).status_code == 303
+    tried("an answer again", used)
+    tried("a challenge again", json.dumps(device.get(asked)))
+    tried("of another process", json.dumps(device.get(Browser(node).options("/sign-in/passkey"))))
+    adding = browser.options("/me/passkey")["challenge"]
+    tried("for adding one", json.dumps(device.get({**asked, "challenge": adding})))
     old = stranger.options("/sign-in/passkey")
     clock.push(minutes=6)
-    copied = stranger.options("/sign-in/passkey")
-    device.uses = 1
-    elsewhere = Browser(node).options("/sign-in/passkey")
-    adding = browser.options("/me/passkey")["challenge"]
-    for sent in (
-        used,
-        again,
-        *(json.dumps(device.get(each)) for each in (old, copied, elsewhere, {**asked, "challenge": adding})),
-    ):
-        answer = stranger.post("/sign-in/passkey", answer=sent)
-        answers.add((answer.status_code, answer.text))
-        device.uses = max(device.uses, 1)
-    assert len(answers) == 1
+    tried("too old", json.dumps(device.get(old)))
+    copied = like(device)
+    copied.uses = 1
+    tried("a copy", json.dumps(copied.get(stranger.options("/sign-in/passkey"))))
+    assert len(answers) == 1, answers.values()
     assert next(iter(answers))[0] == 403
-    assert stranger.who is None
+    good = json.dumps(device.get(stranger.options("/sign-in/passkey")))
+    assert stranger.post("/sign-in/passkey", answer=good).status_code == 303
 
 
 def test_a_device_that_does_not_count_works_and_one_that_stops_counting_does_not(node: Node) -> None:
@@ -211,7 +228,6 @@ def test_a_passkey_is_added_only_by_its_person_in_their_session(node: Node) -> N
         assert browser.post("/me/passkey", answer=made).status_code == 303
     made = json.dumps(Device(URL).create(browser.options("/me/passkey")))
     assert browser.post("/me/passkey", answer=made).status_code == 403
-    assert ATTESTED
 
 
 def test_who_is_ended_cannot_come_back_by_passkey(node: Node) -> None:
@@ -382,6 +398,13 @@ def test_what_was_begun_in_one_browser_cannot_end_in_another(
     cookie = mine.client.cookies[name_of(secure=False, name="oidc")]
     other.client.cookies.set(name_of(secure=False, name="oidc"), cookie)
     assert led(other.client.get("/sign-in/oidc/back", params=provider.agree(address, "evil"))) == REFUSED
+    assert led(come_back(mine, provider, "sub-1")) == (303, "/me")
+    query = provider.agree(sent_away(Browser(joined, site=mine.site)), "sub-1")
+    victim = Browser(joined, site=mine.site)
+    for cookie in ("", "x", "x" * 43):
+        victim.client.cookies.set(name_of(secure=False, name="oidc"), cookie)
+        assert led(victim.client.get("/sign-in/oidc/back", params=query)) == REFUSED
+        assert victim.who is None
     query = provider.agree(sent_away(mine), "sub-1")
     clock.push(minutes=11)
     assert led(mine.client.get("/sign-in/oidc/back", params=query)) == REFUSED

@@ -92,7 +92,7 @@ ROLE = {
 }
 """Who may do what, written down once more."""
 
-SELF = {"/sign-in/link", "/sign-out", "/seen"}
+SELF = {"/sign-in/link", "/sign-out", "/seen", "/me/passkey", "/me/end", "/me/token", "/me/name"}
 """Forms by which one changes only how one stands at the door oneself."""
 
 
@@ -120,6 +120,8 @@ def may(visitor: Visitor, made: World, path: str, body: dict[str, Any]) -> bool:
         return name == "issuer" and made.draft in path
     if path.startswith("/jobs/"):
         return name in {"owner", "issuer"} and made.job in path
+    if path.startswith("/people/"):
+        return name == "owner"
     if path in SELF:
         return name != "stranger"
     raise AssertionError(f"{path} is new: say here who may use it")
