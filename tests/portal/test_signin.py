@@ -418,7 +418,7 @@ def test_a_provider_that_answers_oddly_is_not_believed(joined: Node, provider: P
         (configuration, (302, {"location": provider.issuer + "/keys"}, b"")),
         (configuration, (200, {}, b"not json")),
         (configuration, (200, {}, b"{}")),
-        (configuration, (200, {}, b" " * 300_000)),
+        (configuration, (200, {}, json.dumps(good).encode() + b" " * 300_000)),
         (configuration, (200, {}, json.dumps({**good, "issuer": "https://evil.example"}).encode())),
         (configuration, (200, {}, json.dumps({**good, "jwks_uri": "http://evil.example/keys"}).encode())),
         (configuration, (200, {}, json.dumps({**good, "token_endpoint": "file:///etc/passwd"}).encode())),
