@@ -87,12 +87,14 @@ class Looks:
     def readable(self, entries: Sequence[str], principal: Principal, now: str) -> dict[str, int]:
         """Return, of ``entries`` (ids), those that ``principal`` may read, each with its log index."""
         hashes = [bytes.fromhex(each.removeprefix("sha-256:")) for each in entries]
-        among = _E.audience.in_(listed(self._audiences.visible(principal, now), self._database.engine.dialect.name))
-        found: dict[str, int] = {}
+        visible, found = self._audiences.visible(principal, now), dict[str, int]()
         with self._database.read() as connection:
             for start in range(0, len(hashes), 500):
-                wanted = sa.select(_E.entry, _E.idx).where(_E.entry.in_(hashes[start : start + 500]), among)
-                found |= {f"sha-256:{bytes(entry).hex()}": idx for entry, idx in connection.execute(wanted)}
+                # The audience is compared here: in the statement it would lure SQLite into walking all of an audience.
+                wanted = sa.select(_E.entry, _E.idx, _E.audience).where(_E.entry.in_(hashes[start : start + 500]))
+                for entry, idx, audience in connection.execute(wanted):
+                    if audience in visible:
+                        found[f"sha-256:{bytes(entry).hex()}"] = idx
         return found
 
     def _foreign(self, principal: Principal, now: str, me: str) -> list[str]:
