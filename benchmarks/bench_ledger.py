@@ -37,12 +37,12 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 LARGEST = int(os.environ.get("LEDGER_LARGEST", "1000000"))
-SLICES = 6
-SLICE = 4_096
+SLICES = 4
+SLICE = 16_384
 """Statements of one slice of the batch test."""
 
-PIECE = 256
-"""Statements handed to a worker at a time."""
+PIECE = 1_024
+"""Statements handed to a worker at a time: as many as the sequencer writes in one group."""
 
 RAW = 4_000
 """Signatures that each processor checks between two slices."""
@@ -202,7 +202,7 @@ def _ingest(report: Report, raw: Raw) -> None:
         each, alone = busy / (SLICES * SLICE), statistics.mean(singles)
         report.add("  the same by processor time, whatever else runs", alone / each, "of verify")
         report.add("  processor time of it all", 1e6 * each, "us", against=("raw verification", 1e6 * alone))
-        _parts(report, sealed[:SLICE], given[:SLICE], each)
+        _parts(report, sealed[:4096], given[:4096], each)
 
 
 def _feed(
@@ -279,7 +279,9 @@ def _parts(report: Report, sealed: Sequence[bytes], contents: Sequence[tuple[byt
     count = len(sealed)
     for name, took in parts.items():
         report.add(f"    {name}", 1e6 * max(took, 0) / count, "us")
-    report.add("    handing over between processes", 1e6 * max(whole - (checked + appended) / count, 0), "us")
+    report.add(
+        "    handing over between processes, and the rest", 1e6 * max(whole - (checked + appended) / count, 0), "us"
+    )
 
 
 def _least(act: Callable[[], object]) -> float:
