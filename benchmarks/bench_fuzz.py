@@ -1,7 +1,7 @@
 """Changed inputs against every reader of signed things, so many each, with what became of them and how fast.
 
 ``FUZZ_EACH=1000000 make bench-fuzz`` gives every reader a million; 2,000 is the default. A long run is kept as it goes in
-``build/fuzz.json``: broken off, it goes on where it stopped, and a reader whose source has changed since begins anew.
+``build/fuzz-so-far.json``: broken off, it goes on where it stopped, and a reader whose source has changed since begins anew.
 ``FUZZ_ONLY=receipt`` names readers; ``FUZZ_SECONDS=600`` ends after so long and says how far each reader came. Seeds are the numbers of the pieces, so any input that fails can be made again.
 """
 
@@ -33,7 +33,7 @@ PIECE = 20_000
 """Inputs of one seed."""
 
 HERE = Path(__file__).parent
-KEPT = HERE.parent / "build" / "fuzz.json"
+KEPT = HERE.parent / "build" / "fuzz-so-far.json"
 ROOMS = HERE.parent / "src" / "tongqiu"
 
 
