@@ -90,6 +90,11 @@ def other(desk: Desk, form: Word) -> Iterable[Said]:
     ]
 
 
+def instead(desk: Desk, form: Word) -> Iterable[Said]:
+    """Say a word in place of the record that it names."""
+    return [Said(THING.name, desk.subject(form.subject), Thing("instead"), replaces=(form.words,))]
+
+
 def nothing(_desk: Desk, _form: Word) -> Iterable[Said]:
     """Say nothing."""
     return []
@@ -165,6 +170,7 @@ PRACTICE = Practice(
         SAY,
         _word("word", "word"),
         _word("other", "other"),
+        _word("instead", "instead"),
         _word("nothing", "nothing"),
         _word("shout", "shout"),
         _word("final", "word", final=True),

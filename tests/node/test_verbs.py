@@ -361,6 +361,36 @@ def test_erasing_alone_is_done_at_once_and_accounted_for(node: Node, owner: Sign
     assert act(node, owner, "core.erase", {"entry": entry, "ground": "Art. 17 GDPR"}, once="e") == done
 
 
+def test_who_did_what_is_not_retyped_withdrawn_or_shown_outside(node: Node, owner: Signed) -> None:
+    act(node, owner, "shop.say", {"subject": SYSTEM.id, "words": "it works"})
+    signed(node, "R", "reviewer")
+    asked = act(node, owner, "shop.two", {"subject": SYSTEM.id, "words": "both of us"}).proposal
+    assert asked is not None
+    told = node.desk(node.owner).said(core.ACT.name)[0]
+    assert code(act, node, owner, "core.withdraw", {"entry": told.entry, "why": "because"}) == "core.order"
+    for each in (told, asked):
+        assert code(act, node, owner, "core.publish", {"entry": each.entry}) == "core.order"
+        body = {"entry": each.entry, "body": "{}", "why": "because"}
+        assert code(act, node, owner, "core.correct", body) == "core.made-by-run"
+
+
+def test_a_guest_names_only_what_it_may_read_and_replaces_only_its_own(node: Node, owner: Signed) -> None:
+    guest = signed(node, "G", "contributor", FRIEND)
+    act(node, owner, "core.assign", {"subject": SYSTEM.id, "party": FRIEND})
+    hidden, values = composition(node).entry, {"subject": SYSTEM.id, "words": "from a guest"}
+    for entry in (hidden, ZERO):
+        assert code(act, node, guest, "shop.say", {**values, "source": entry}) == "record.missing"
+        assert code(act, node, guest, "shop.instead", {**values, "words": entry}) == "record.missing"
+    (mine,) = act(node, guest, "shop.say", values).statements
+    other = Subject("system", "urn:tongqiu:test:two")
+    theirs = node.publish([Said("shop.thing/1", other, {"words": "open"}, audience=EVERYONE)])[0]
+    assert code(act, node, guest, "shop.instead", {**values, "words": theirs.entry}) == "verb.not-yours"
+    public = node.publish([Said(core.COMPOSITION.name, SYSTEM, core.Composition(parts=()), audience=EVERYONE)])[0]
+    assert code(act, node, guest, "shop.instead", {**values, "words": public.entry}) == "verb.makes"
+    act(node, guest, "shop.instead", {**values, "words": mine.entry})
+    assert not node.snapshot().stands(mine)
+
+
 # --- two people -------------------------------------------------------------------------------------------------------
 
 

@@ -100,7 +100,7 @@ def publish(desk: Desk, form: Publish) -> Iterable[Said]:
     """
     for reader in (*form.to, *form.told):
         _check_reader(reader)
-    statement = _own(desk, form.entry)
+    statement = _own(desk, form.entry, but=(core.ACT.name, core.PROPOSAL.name))
     audience = only_for([desk.issuer, *form.to]) if form.to else EVERYONE
     if bool(form.told) != (form.until is not None) or (form.until is not None and form.until <= desk.now):
         raise Malformed(
@@ -235,7 +235,7 @@ def reply(desk: Desk, form: Answer) -> Iterable[Said]:
 
 def withdraw(desk: Desk, form: Withdraw) -> Iterable[Said]:
     """No longer stand by a record. Raises Missing, Refused (``core.not-yours``, ``core.withdrawn`` when it is logged)."""
-    statement = _own(desk, form.entry)
+    statement = _own(desk, form.entry, but=(core.ACT.name,))
     return [withdrawal(statement, form.why)]
 
 
@@ -255,7 +255,8 @@ def correct(desk: Desk, form: Correct) -> Iterable[Said]:
     """
     statement = _own(desk, form.entry)
     content = statement.content
-    if not content.by.startswith("verb:"):
+    # What the node's own order rests on (accounts, proposals, notices) is no person's to retype, either.
+    if not content.by.startswith("verb:") or content.kind.startswith("core."):
         raise Refused(
             "core.made-by-run",
             Text(en="This record was made by {by}, not by a person.", zh="该记录由 {by} 生成，并非由人出具。"),
@@ -352,8 +353,18 @@ def _last(desk: Desk, kind: str, thread: str) -> tuple[str, ...]:
     return tuple(each.entry for each in sorted(found, key=lambda each: each.index))
 
 
-def _own(desk: Desk, entry: str) -> Statement:
+def _own(desk: Desk, entry: str, *, but: tuple[str, ...] = ()) -> Statement:
     statement = desk.record(entry)
+    if statement.kind in but:
+        raise Refused(
+            "core.order",
+            Text(
+                en="Accounts of who did what stay as they are, and at this node.",
+                zh="操作记录保持原样，且只留在本节点。",
+            ),
+            do=Text(en="Choose another record.", zh="请选择其他记录。"),
+            where="entry",
+        )
     if statement.issuer != desk.issuer:
         raise _not_yours(statement.issuer)
     return statement

@@ -206,17 +206,21 @@ def tried(node: Node, principal: Principal, practice: Practice, verb: Verb, form
 
     Raises Malformed (``verb.makes``) for a verb that breaks its word, Refused (``verb.not-yours``).
     """
-    said = tuple(load(verb.run)(VerbDesk(node, principal), form))
+    desk = VerbDesk(node, principal)
+    said = tuple(load(verb.run)(desk, form))
     own = {kind.name for kind in practice.kinds}
     allowed_kinds = own | {core.WITHDRAWAL.name} if practice.name != "core" else None
     for each in said:
+        # A record that whoever acts may not read looks here, too, like one that does not exist.
+        named = [desk.record(entry) for entry in (*each.rests_on, *each.replaces)]
+        kinds = {each.kind, *(old.kind for old in named[len(each.rests_on) :])}
         promised = any(matches(pattern, each.kind) for pattern in verb.makes)
-        if not promised or (allowed_kinds is not None and each.kind not in allowed_kinds):
+        if not promised or (allowed_kinds is not None and not kinds <= allowed_kinds):
             raise Malformed(
                 "verb.makes",
                 Text(
-                    en="{verb} made a record of kind {kind}, which it never said it would.",
-                    zh="{verb} 生成了未声明的记录类型 {kind}。",
+                    en="{verb} made or replaced a record of kind {kind}, which is not its own.",
+                    zh="{verb} 生成或替代了不属于它的记录类型 {kind}。",
                 ),
                 do=Text(en="Tell the authors of the practice.", zh="请告知领域作者。"),
                 verb=verb.name,
@@ -293,7 +297,8 @@ def owned(node: Node, party: str | None, subject: Subject) -> bool:
 
 def _of_guest(node: Node, principal: Principal, verb: Verb, said: Said) -> Said:
     """Return what somebody of another organisation hands in, readable by it. Raises Refused (``verb.not-yours``)."""
-    if not verb.anywhere and not owned(node, principal.party, said.subject):
+    subjects = {said.subject, *(node.statement(entry, principal).subject for entry in said.replaces)}
+    if not verb.anywhere and not all(owned(node, principal.party, each) for each in subjects):
         raise Refused(
             "verb.not-yours",
             Text(en="This is not a system of your organisation.", zh="这不是贵机构的系统。"),
