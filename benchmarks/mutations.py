@@ -305,7 +305,9 @@ GUARDS = (
         "if stale is not None:",
         (KEYS,),
     ),
-    Guard("keys: those of another store", "store/database.py", "if noted != keys.name:", "if False:", (KEYS,)),
+    Guard(
+        "keys: those of another store", "store/database.py", "if noted.get(KEYS) != keys.name:", "if False:", (KEYS,)
+    ),
     Guard(
         "keys: a forked child has slots of its own",
         "store/keys.py",

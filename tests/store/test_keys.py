@@ -421,6 +421,34 @@ def test_an_older_copy_of_the_keys_brings_no_erased_key_back(tmp_path: Path) -> 
         assert store.backend.row(kept.index).content == kept.content
 
 
+def test_what_is_written_beside_an_older_copy_of_the_keys_takes_no_slot_of_what_it_lacks(tmp_path: Path) -> None:
+    here, copy = tmp_path / "store", tmp_path / "older.keys"
+    with open_store(here, create=True) as store:
+        paper = Paper(store)
+        paper.say({"key": "first"})
+        shutil.copy(here / KEYS, copy)
+        paper.log(*(paper.row({"key": str(number)}) for number in range(60)))
+        digest, _ = store.backend.stage(io.BytesIO(b"file"), limit=10)
+    held = (here / KEYS).read_bytes()
+    shutil.copy(copy, here / KEYS)
+    with open_store(here, create=False) as store:
+        # A start alone changes nothing: the newest copy can still be put back.
+        assert (here / KEYS).read_bytes() == copy.read_bytes()
+        lost = [row.index for row in store.backend.rows(0, 61) if row.content is None]
+        assert len(lost) > 20
+        assert not any(store.backend.row(index).erased for index in lost)
+        paper = Paper(store)
+        paper.count = 100
+        new = paper.log(*(paper.row({"key": f"new {number}"}) for number in range(40)))
+        paper.erase(*lost)
+        store.backend.scrub()
+        assert [store.backend.row(row.index).content for row in new] == [row.content for row in new]
+        assert store.backend.row(0).content is not None
+        with store.backend.blob(digest) as file, pytest.raises(Unproven):
+            file.read()
+    assert held.startswith(copy.read_bytes())
+
+
 def test_erasing_one_record_leaves_the_others_of_its_subject(store: Store, paper: Paper) -> None:
     rows = paper.log(*(paper.row({"key": str(number)}) for number in range(5)))
     paper.erase(2)

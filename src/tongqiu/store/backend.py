@@ -164,7 +164,7 @@ class SqlBackend:
     def stage(self, stream: BinaryIO, *, limit: int) -> tuple[bytes, int]:
         """Keep the bytes of ``stream`` under their SHA-256; durable on return. Raises Refused (``log.file-size``)."""
         with blobs.received(stream, limit=limit) as (kept, digest, size), self._database.write() as connection:
-            blobs.keep(connection, self._database.keys, kept, digest, size, now=time.time())
+            blobs.keep(Rows(connection, self._database.keys), kept, digest, size, now=time.time())
         return digest, size
 
     def blob(self, digest: bytes) -> BinaryIO:

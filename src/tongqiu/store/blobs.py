@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tongqiu.store.database import Database
-    from tongqiu.store.keys import Keys
+    from tongqiu.store.rows import Rows
 
 KEEP_SECONDS = 24 * 3600.0
 """How long a staged file waits for a record that names it."""
@@ -55,12 +55,14 @@ def received(stream: BinaryIO, *, limit: int) -> Iterator[tuple[BinaryIO, bytes,
         yield kept, state.digest(), size  # type: ignore[misc]
 
 
-def keep(connection: sa.Connection, keys: Keys, kept: BinaryIO, digest: bytes, size: int, *, now: float) -> None:  # noqa: PLR0913 - what, where and when
+def keep(rows: Rows, kept: BinaryIO, digest: bytes, size: int, *, now: float) -> None:
     """Write a received file in enciphered pieces, or note anew that it is wanted where it is there already."""
+    connection = rows.connection
     again = sa.update(schema.blob).where(schema.blob.c.digest == digest).values(staged_at=now)
     if connection.execute(again).rowcount:
         return
-    ((slot, key),) = keys.take(1)
+    ((slot, key),) = rows.keys.take(1)
+    rows.note_slots(slot)
     connection.execute(sa.insert(schema.blob).values(digest=digest, size=size, staged_at=now, slot=slot))
     number = 0
     while piece := kept.read(schema.CHUNK):

@@ -138,11 +138,14 @@ class Database:
         """Return the keys of the contents. Raises Missing (``store.no-keys``), Malformed (``store.keys``) for another's."""
         if self._keys is None:
             keys = open_keys(self.key_file, create=False)
+            state = schema.state.c
             with self.read() as connection:
-                noted = connection.execute(sa.select(schema.state.c.value).where(schema.state.c.name == KEYS)).scalar()
-            if noted != keys.name:
+                wanted = sa.select(state.name, state.value).where(state.name.in_([KEYS, schema.SLOTS]))
+                noted = {each.name: each.value for each in connection.execute(wanted)}
+            if noted.get(KEYS) != keys.name:
                 keys.close()
                 raise wrong(self.key_file)
+            keys.floor = int(noted.get(schema.SLOTS, "0"))
             self._keys = keys
         return self._keys
 

@@ -75,6 +75,9 @@ class Keys:
         self._free: list[tuple[int, bytes]] = []
         self._next = _FEWEST
         self._process = os.getpid()
+        self.floor = 0
+        """How many slots the store has noted as used: where the file is shorter, it is an older copy, and what comes next
+        must not be given the slots of contents whose keys it lacks."""
 
     # --- using ------------------------------------------------------------------------------------------------------
 
@@ -159,8 +162,9 @@ class Keys:
     def _made(self, count: int) -> list[tuple[int, bytes]]:
         """Add ``count`` keys at the end of the file, flushed before any is used."""
         for _ in range(_TRIES):
-            # What a crash left of an append may end anywhere; another process may append between these two lines.
-            pad = -self._length() % SIZE
+            # What a crash left of an append may end anywhere; another process may append before this one does.
+            length = self._length()
+            pad = max(SIZE * (self.floor + 1) - length, -length % SIZE)
             keys = secrets.token_bytes(SIZE * count)
             start = self._put((), bytes(pad) + keys) + pad
             if start % SIZE == 0:

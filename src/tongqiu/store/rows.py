@@ -135,6 +135,17 @@ class Rows:
         held = [row for row in rows if row.content is not None and row.salt is not None]
         sealed = self.keys.seal((row.entry, row.salt + row.content) for row in held)  # type: ignore[operator]
         self.write(schema.content, ((row.index, *each) for row, each in zip(held, sealed, strict=True)))
+        if sealed:
+            self.note_slots(max(slot for slot, _ in sealed))
+
+    def note_slots(self, last: int) -> None:
+        """Note that the key file has slots up to ``last``: an older copy of it, put back, is known by that."""
+        self._run(
+            "INSERT INTO state (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+            " WHERE CAST(state.value AS BIGINT) < CAST(excluded.value AS BIGINT)",
+            schema.SLOTS,
+            str(last + 1),
+        )
 
     def _row_of(self, found: Any) -> Row:  # noqa: ANN401 - a row of the select above
         """Return one selected row as the value the log knows.

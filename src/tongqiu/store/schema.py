@@ -149,6 +149,9 @@ spent = Table(
 )
 """The slots whose keys are to be destroyed, written with the erasure and never removed: every start makes sure of it."""
 
+SLOTS = "content.keys slots"
+"""The note in ``state`` of how many slots of the key file are used."""
+
 audience = Table(
     "audience",
     METADATA,
@@ -332,4 +335,4 @@ state = Table(
     Column("value", Text, nullable=False),
 )
 """Notes of the store to itself: ``unscrubbed`` while erased bytes may still lie in free pages; ``writer``, the one home
-that appends here, and where the store lay when it began to; ``content.keys``, the name of the key file."""
+that appends here, and where the store lay when it began to; ``content.keys``, the name of the key file, and how many of its slots are used."""
