@@ -120,6 +120,8 @@ def may(visitor: Visitor, made: World, path: str, body: dict[str, Any]) -> bool:
         return name == "issuer" and made.draft in path
     if path.startswith("/jobs/"):
         return name in {"owner", "issuer"} and made.job in path
+    if path.startswith("/assess"):
+        return name in {"owner", "issuer"}
     if path.startswith("/people/"):
         return name == "owner"
     if path in SELF:
