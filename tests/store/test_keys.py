@@ -349,6 +349,22 @@ def test_a_lost_key_is_a_loss_and_not_an_erasure(store: Store, paper: Paper, tmp
     assert not store.backend.row(1).erased
 
 
+def test_a_store_too_damaged_to_be_scrubbed_is_not_opened(tmp_path: Path) -> None:
+    with open_store(tmp_path, create=True) as store:
+        paper = Paper(store)
+        paper.log(*(paper.row({"key": str(number), "words": "x" * 900}) for number in range(60)))
+        paper.erase(3)
+    data = bytearray((tmp_path / FILE).read_bytes())
+    with sqlite3.connect(tmp_path / FILE) as connection:
+        (root,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'content'").fetchone()
+    connection.close()
+    data[4096 * (root - 1) : 4096 * root] = b"\xa5" * 4096
+    (tmp_path / FILE).write_bytes(data)
+    with pytest.raises(Unproven) as raised:
+        open_store(tmp_path, create=False)
+    assert raised.value.code == "log.corrupt"
+
+
 def test_pages_are_short_only_at_the_end_though_some_cannot_be_read(store: Store, paper: Paper) -> None:
     paper.log(*(paper.row({"key": str(number)}) for number in range(10)))
     with store.backend._database.write() as connection:  # noqa: SLF001 - as above
