@@ -9,10 +9,7 @@ from __future__ import annotations
 import datetime
 import os
 import secrets
-import signal
-import socket
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import msgspec
@@ -22,6 +19,7 @@ from tongqiu.record.faults import Missing, Refused
 from tongqiu.record.statement import instant
 from tongqiu.record.text import Text
 from tongqiu.store import schema
+from tongqiu.store.processes import born_at, end_group, here, lives
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,9 +29,6 @@ if TYPE_CHECKING:
     from tongqiu.store.database import Database
 
 State = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
-
-SILENT_SECONDS = 120.0
-"""How long a job on another machine may say nothing before it counts as interrupted."""
 
 MOST_TRIES = 3
 """How often a job is begun before its end without a word counts as a failure."""
@@ -146,8 +141,8 @@ class Jobs:
             ("queued",),
             state="running",
             pid=-pid if handing else pid,
-            host=_host(),
-            born=_born(pid),
+            host=here(),
+            born=born_at(pid),
             tries=_J.tries + 1,
             step=_STEP,
             began=_now(),
@@ -156,7 +151,7 @@ class Jobs:
     def hand_over(self, name: str, giver: int) -> None:
         """Say that this process goes on with what process ``giver`` holds for it. Raises Refused (``job.state``)."""
         mine = os.getpid()
-        self._change(name, ("running",), _J.pid == -giver, pid=mine, host=_host(), born=_born(mine))
+        self._change(name, ("running",), _J.pid == -giver, pid=mine, host=here(), born=born_at(mine))
 
     def progress(self, name: str, done: float, total: float | None = None, note: str = "") -> bool:
         """Say how far the job is; return whether somebody asked it to stop. Written at most twice a second."""
@@ -199,11 +194,11 @@ class Jobs:
         if found is None:
             raise _none(name)
         # Whoever only holds it for another, and we ourselves, are not the job.
-        if found.state != "running" or found.host != _host() or found.pid <= 0 or found.pid == os.getpid():
+        if found.state != "running" or found.host != here() or found.pid <= 0 or found.pid == os.getpid():
             return False
-        if not found.born or _born(found.pid) != found.born:
+        if not found.born or born_at(found.pid) != found.born:
             return False
-        return _end_group(found.pid)
+        return end_group(found.pid)
 
     def put_away(self, name: str) -> None:
         """Take a job that has ended off the work queue. Idempotent. Raises Missing, Refused (``job.state``)."""
@@ -227,7 +222,7 @@ class Jobs:
         """
         taken = []
         for row in self._rows(_J.state == "running"):
-            if _lives(row.host, row.pid, row.born, row.beat):
+            if lives(row.host, row.pid, row.born, row.beat):
                 continue
             values: dict[str, Any] = {"state": "queued", "pid": 0, "host": "", "born": "", "done": 0.0}
             if row.cancel:
@@ -386,21 +381,9 @@ def _rested(row: Any, now: datetime.datetime) -> bool:  # noqa: ANN401 - a selec
     return bool(row.tries == 0) or waited.total_seconds() >= 2.0**row.tries - 1
 
 
-def _end_group(pid: int) -> bool:
-    """End a process, with its whole group where it leads one of its own."""
-    try:
-        if hasattr(os, "killpg") and os.getpgid(pid) == pid:
-            os.killpg(pid, signal.SIGKILL)
-        else:
-            os.kill(pid, signal.SIGTERM)
-    except OSError:
-        return False
-    return True
-
-
 def _job(found: Any) -> Job:  # noqa: ANN401 - a selected row
     state: State = found.state
-    if state == "running" and not _lives(found.host, found.pid, found.born, found.beat):
+    if state == "running" and not lives(found.host, found.pid, found.born, found.beat):
         state = "interrupted"
     return Job(
         found.id,
@@ -422,45 +405,6 @@ def _job(found: Any) -> Job:  # noqa: ANN401 - a selected row
         found.step,
         found.away,
     )
-
-
-def _lives(host: str, pid: int, born: str, beat: str) -> bool:
-    if host == _host():
-        pid = abs(pid)
-        # A number that was given to a new process was born at another time.
-        return _born(pid) == born if born else _answers(pid)
-    silent = datetime.datetime.now(datetime.UTC) - datetime.datetime.fromisoformat(beat)
-    return silent.total_seconds() < SILENT_SECONDS
-
-
-def _born(pid: int) -> str:
-    """Return when a process began, in ticks since boot (proc(5), field 22), or nothing where that cannot be known."""
-    try:
-        data = Path(f"/proc/{pid}/stat").read_bytes()
-    except OSError:
-        return ""
-    # The second field, in brackets, may hold anything; a dead child that nobody has waited for has state Z.
-    fields = data.rpartition(b")")[2].split()
-    return "" if fields[0] in {b"Z", b"X"} else fields[19].decode()
-
-
-def _answers(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-def _host() -> str:
-    """Return the name of this boot of this machine where there is one: after a restart no process of before lives."""
-    try:
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-    except OSError:
-        boot = ""
-    return f"{socket.gethostname()} {boot}".strip()
 
 
 def _text(value: object) -> str:
