@@ -10,6 +10,7 @@
 Only the standard library speaks HTTP here. What the node says is wrong is raised as the fault it is, with the same code and
 words; what has not changed since it was last asked is not sent again. The forms of the answers are those of the node's own
 OpenAPI document (``/api/openapi.json``); a test holds them against it. A newer node may say more: that is passed over.
+It is one file, and longer than others here, so that a program can be read together with all that it may call.
 """
 
 from __future__ import annotations

@@ -480,7 +480,7 @@ def test_a_proposal_is_decided_once_however_many_decide(node: Node, owner: Signe
     statement = done.proposal
     body = core.Act(owner.principal.person, "shop.two", (ZERO,), reviewer.principal.person, statement.entry)
     told = Said(core.ACT.name, Subject("party", node.me), body, thread=statement.content.thread)
-    from tongqiu.node.core_verbs import withdrawal
+    from tongqiu.node.core_deeds import withdrawal
 
     proposals.approve(node, reviewer, statement.entry)
     assert code(node.publish, [told]) == "proposal.closed"

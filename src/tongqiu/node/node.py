@@ -17,7 +17,7 @@ from tongqiu.ledger.backend import Where
 from tongqiu.ledger.log import Log, Sealed, Submission
 from tongqiu.ledger.registrar import Registrar
 from tongqiu.ledger.sequencer import Sequencer
-from tongqiu.node import anchor, core_verbs, forgetting, logkeys
+from tongqiu.node import anchor, core_deeds, forgetting, logkeys
 from tongqiu.node import core as core_practice
 from tongqiu.node import home as homes
 from tongqiu.node.ask import Snapshot, is_entry, retires
@@ -372,7 +372,7 @@ class Node:
         declassifies those of this party by name. Raises Refused (``core.not-yours``, ``core.ended`` for what no longer
         stands, ``audience.wider``).
         """
-        said = core_verbs.again(
+        said = core_deeds.again(
             self.desk(self.owner), self._drafting.standing(statement.entry), audience, person=person, why=why
         )
         return self.publish(said)[0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from tongqiu.node import verbs
-from tongqiu.node.core_verbs import withdrawal
+from tongqiu.node.core_deeds import withdrawal
 from tongqiu.node.filling import fill
 from tongqiu.record import core
 from tongqiu.record.audience import Principal
