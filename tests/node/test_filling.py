@@ -64,7 +64,9 @@ def test_texts_and_plain_values_lead_to_the_same_form() -> None:
 
 
 def test_what_is_left_empty_has_its_default() -> None:
-    assert fill(SAY, {**NEEDED, "count": "", "tags": "", "until": " ", "colours": [], "pages": []}) == Form(NEEDED["subject"], NEEDED["words"])
+    assert fill(SAY, {**NEEDED, "count": "", "tags": "", "until": " ", "colours": [], "pages": []}) == Form(
+        NEEDED["subject"], NEEDED["words"]
+    )
 
 
 def test_every_mistake_is_named_at_once_and_beside_its_field() -> None:
