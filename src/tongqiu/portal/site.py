@@ -140,6 +140,8 @@ def serve(  # noqa: PLR0913 - each part is named at the call
         limit_concurrency=256,
         http=Bounded,
         timeout_keep_alive=15,
+        # Pages that grow with a job end when the node does; whoever looks asks again.
+        timeout_graceful_shutdown=2,
     )
 
 
