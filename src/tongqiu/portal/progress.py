@@ -49,6 +49,9 @@ HEARTBEAT = 10.0
 LOOK = 0.5
 """How often the job is looked at, in seconds."""
 
+STOPPING = threading.Event()
+"""Set when the process that serves is asked to end: streams end with it."""
+
 _OPEN = frozenset({"queued", "running", "interrupted"})
 _GAP = "<!--live-->"
 _SSE, _LINES = "text/event-stream", "application/jsonl"
@@ -251,7 +254,7 @@ class Progress:
         loop = asyncio.get_running_loop()
         end = quiet = loop.time()
         state, end = "", end + self._longest
-        while loop.time() < end:
+        while loop.time() < end and not STOPPING.is_set():
             try:
                 model = await run_in_threadpool(self._once_more, request, name)
             except Missing:

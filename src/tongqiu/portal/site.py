@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import ipaddress
 from typing import TYPE_CHECKING
@@ -27,6 +28,7 @@ from tongqiu.record.audience import Principal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
+    from types import FrameType
 
     from starlette.requests import Request
     from starlette.types import ASGIApp
@@ -128,7 +130,7 @@ def serve(  # noqa: PLR0913 - each part is named at the call
     from tongqiu.federation.http import Bounded
 
     pages = at(node, host, language=language, principal=principal, url=url)
-    uvicorn.run(
+    config = uvicorn.Config(
         doors(pages) if doors else pages,
         host=host,
         port=port,
@@ -143,6 +145,17 @@ def serve(  # noqa: PLR0913 - each part is named at the call
         # Pages that grow with a job end when the node does; whoever looks asks again.
         timeout_graceful_shutdown=2,
     )
+
+    class Server(uvicorn.Server):
+        """A server that tells pages that grow to end when it is asked to."""
+
+        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+            progress.STOPPING.set()
+            super().handle_exit(sig, frame)
+
+    # What interrupted it is said once more after the end, as uvicorn.run does; the end is what was wanted.
+    with contextlib.suppress(KeyboardInterrupt):
+        Server(config).run()
 
 
 def address(host: str, port: int) -> str:
