@@ -287,3 +287,16 @@ def test_where_there_is_no_room_the_page_renews_itself(node: Node) -> None:
     status, page, refused = asyncio.run(both())
     assert (status, refused) == (200, 429)
     assert 'http-equiv="refresh"' in page
+
+
+def test_streams_end_when_the_node_is_asked_to_stop(node: Node) -> None:
+    name = begun(node)
+
+    async def states() -> list[object]:
+        return [each async for each in watched(node)._states(request(node), name, -1)]  # noqa: SLF001 - without a server
+
+    progress.STOPPING.set()
+    try:
+        assert asyncio.run(states()) == []
+    finally:
+        progress.STOPPING.clear()
