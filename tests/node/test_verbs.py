@@ -135,6 +135,26 @@ def test_a_request_that_comes_twice_is_done_once(node: Node, owner: Signed) -> N
     assert act(node, other, "shop.say", values, once="abc").statements[0].entry != first.statements[0].entry
 
 
+def test_a_request_that_comes_twice_at_once_is_done_once_and_answered_twice(node: Node, owner: Signed) -> None:
+    (first,) = act(node, owner, "core.declare", {"subject": SYSTEM.id, "name": "a.b", "value": "1"}).statements
+    gate, outcomes = threading.Barrier(3), list[str]()
+
+    def write() -> None:
+        gate.wait()
+        values = {"entry": first.entry, "why": "sent twice"}
+        outcomes.append(act(node, owner, "core.withdraw", values, once="w").statements[0].entry)
+
+    threads = [threading.Thread(target=write) for _ in range(3)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert len(outcomes) == 3
+    assert len(set(outcomes)) == 1
+    with pytest.raises(Refused):
+        act(node, owner, "core.withdraw", {"entry": first.entry, "why": "another"}, once="v")
+
+
 def test_a_verb_keeps_its_word_or_nothing_is_logged(node: Node, owner: Signed) -> None:
     size = node.store.backend.head().size
     values = {"subject": SYSTEM.id}
