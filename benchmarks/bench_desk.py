@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Message
 
-    from benchmarks.report import Report
+    from benchmarks.report import Report, Sense
     from tongqiu.node import Node
 
 SIZES = (1_000, 10_000, 100_000)
@@ -41,6 +41,7 @@ LATER = "2099-01-01T00:00:00.000Z"
 SHARES = {"next": 0.5, "arrived": 0.25, "due": 0.15, "waiting": 0.1}
 """Which share of the items stands in each list."""
 BAR = 50
+"""Milliseconds of one core, with the most items; the smaller sizes show that the time does not grow with them."""
 
 
 def run(report: Report) -> None:
@@ -69,7 +70,8 @@ def run(report: Report) -> None:
                     label = f"{name}, {size:,} items"
                     report.add(f"{label}, median", 1000 * statistics.median(taken), "ms")
                     against = ("sign-in page, signed in, p99", 1000 * _p99(bare))
-                    report.add(f"{label}, p99", 1000 * _p99(taken), "ms", against=against, bar=("at most", BAR))
+                    bar: tuple[Sense, float] | None = ("at most", BAR) if size == SIZES[-1] else None
+                    report.add(f"{label}, p99", 1000 * _p99(taken), "ms", against=against, bar=bar)
 
 
 def _fill(node: Node, begin: int, end: int) -> None:
