@@ -185,6 +185,13 @@ def describe(node: Node, paths: Iterable[str], *, url: str = "") -> dict[str, An
         params = [*_places(listing.PATH), *map(_param, _PARAMS[listing.PATH])]
         described[listing.PATH] = {"get": _get(listing.PATH, title, refs[_key(listing.Rows)], params)}
     parts |= {f"kind.{name.replace('/', '.')}": refs[_key(kind.body)] for name, kind in kinds.items()}
+    return _document(node, url, described, parts, refs)
+
+
+def _document(
+    node: Node, url: str, described: dict[str, Any], parts: dict[str, Any], refs: dict[str, Any]
+) -> dict[str, Any]:
+    """Return the frame around the operations ``described`` and the schemas ``parts``."""
     return {
         "openapi": "3.1.1",
         "jsonSchemaDialect": "https://json-schema.org/draft/2020-12/schema",
@@ -197,7 +204,7 @@ def describe(node: Node, paths: Iterable[str], *, url: str = "") -> dict[str, An
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": url or "/"}],
-        "tags": [{"name": each.name, "description": f"{each.title.en} {each.title.zh}"} for each in practices.all],
+        "tags": [{"name": each.name, "description": f"{each.title.en} {each.title.zh}"} for each in node.practices.all],
         "security": [{}, {"token": []}, {"session": []}],
         "paths": dict(sorted(described.items())),
         "components": {
