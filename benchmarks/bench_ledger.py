@@ -20,7 +20,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Self, TypeVar
 
-from benchmarks import grow_ledger, http_ledger
+from benchmarks import grow_ledger, http_ledger, writers_ledger
 from tongqiu.ledger.log import Log, Sealed, Submission, check_in
 from tongqiu.ledger.sequencer import Sequencer
 from tongqiu.ledger.verifiers import Verifiers
@@ -95,6 +95,7 @@ def run(report: Report) -> None:
         report.add("limit: append 4 KiB and flush, median", 1e3 * _flush(), "ms")
         _ingest(report, raw)
     http_ledger.measure(report, _statements(http_ledger.POSTS, 8)[0], PARTY, one)
+    writers_ledger.add(report)
     grow_ledger.measure(report, LOG_KEY, LARGEST)
     _peers(report)
     after = Share.now()
