@@ -28,6 +28,7 @@ from tongqiu.record.faults import TABLE, Fault, Malformed, Missing, Refused, Unp
 from tongqiu.record.statement import Blob
 from tongqiu.record.subject import Subject
 from tongqiu.record.text import Text
+from tongqiu.record.types import ready
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -493,7 +494,7 @@ def _hex(entry: str) -> str:
 
 def _read(body: bytes, form: type[T]) -> T:
     try:
-        return msgspec.json.decode(body, type=form)
+        return msgspec.json.decode(body, type=ready(form))
     except (msgspec.DecodeError, RecursionError) as error:
         raise _strange(str(error)) from error
 
@@ -527,7 +528,7 @@ def _fault(answer: _Answer) -> Fault:
     """Return what a node says is wrong as the fault it is; what is no problem of ours goes by its HTTP status."""
     if answer.headers.get("content-type", "").partition(";")[0] == _PROBLEM:
         try:
-            told = msgspec.json.decode(answer.body, type=_Problem)
+            told = msgspec.json.decode(answer.body, type=ready(_Problem))
         except msgspec.DecodeError as error:
             return _strange(str(error))
         if told.fields:

@@ -22,6 +22,7 @@ from tongqiu.record import cbor
 from tongqiu.record.faults import Malformed, Unproven
 from tongqiu.record.statement import moment_of
 from tongqiu.record.text import Text
+from tongqiu.record.types import ready
 from tongqiu.seal import cose, rotation
 from tongqiu.seal import statement as envelope
 from tongqiu.seal.keys import PublicKey
@@ -248,7 +249,7 @@ def _open(data: bytes, where: str) -> tuple[Body, envelope.Envelope]:
             where=where,
         )
     try:
-        body = msgspec.convert(cbor.loads(raw, where=where, limit=MAX_PASSPORT), Body, strict=True)
+        body = msgspec.convert(cbor.loads(raw, where=where, limit=MAX_PASSPORT), ready(Body), strict=True)
     except msgspec.ValidationError as error:
         raise _form(where) from error
     moment_of(body.exported_at, where=where)

@@ -19,6 +19,7 @@ from tongqiu.record.audience import EVERYONE, Audience, check_derived, meet, onl
 from tongqiu.record.faults import Malformed, Refused, Unproven
 from tongqiu.record.statement import Blob, Content, Said, read_content, write_content
 from tongqiu.record.text import Text
+from tongqiu.record.types import ready
 from tongqiu.seal.keys import PublicKey
 from tongqiu.seal.statement import new_salt, open_statement, seal_statement
 
@@ -242,7 +243,7 @@ class Drafting:
         """Return the audience under which records may rest on ``statement``: its own, or what its issuer released."""
         for each in self._snapshot().standing(core.DECLASSIFIED.name, subject=statement.subject):
             if each.issuer == statement.issuer and each.body["entry"] == statement.entry:
-                released = msgspec.convert(each.body["audience"], Audience)
+                released = msgspec.convert(each.body["audience"], ready(Audience))
                 if within(statement.content.audience, released):
                     return released
         return statement.content.audience

@@ -35,6 +35,7 @@ from tongqiu.record.faults import Fault, Malformed, Missing, Refused, Unproven, 
 from tongqiu.record.statement import MAX_CONTENT, Blob, Content, Said, read_content, write_content
 from tongqiu.record.subject import Subject
 from tongqiu.record.text import Text, inert
+from tongqiu.record.types import ready
 from tongqiu.scan import tree
 from tongqiu.seal import keyfile
 from tongqiu.seal.statement import MAX_STATEMENT, new_salt, open_statement, seal_statement
@@ -392,7 +393,9 @@ def _introduction(desk: Desk) -> Said:
 def _blob(file: Attachment) -> Blob:
     digest = f"sha-256:{hashlib.sha256(file.data).hexdigest()}"
     try:
-        return msgspec.convert({"name": file.name, "media": file.media, "digest": digest, "size": len(file.data)}, Blob)
+        return msgspec.convert(
+            {"name": file.name, "media": file.media, "digest": digest, "size": len(file.data)}, ready(Blob)
+        )
     except msgspec.ValidationError as error:
         raise Malformed(
             "draft.file",

@@ -24,6 +24,7 @@ from tongqiu.record.faults import Fault, Malformed
 from tongqiu.record.statement import Attachment, Blob
 from tongqiu.record.subject import is_id
 from tongqiu.record.text import Text, inert
+from tongqiu.record.types import ready
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
@@ -209,7 +210,7 @@ def _value(slot: Slot, raw: Any) -> Any:  # noqa: ANN401
             raise _Wrong(Text(en="Give one value.", zh="只能填写一个值。"))
         value = _one(slot.field, raw)
     try:
-        found = msgspec.convert(value, slot.type, strict=False)
+        found = msgspec.convert(value, ready(slot.type), strict=False)
     except msgspec.ValidationError as error:
         raise _Wrong(_explained(slot.field, str(error))) from error
     if not _finite(found):
@@ -264,7 +265,7 @@ def _files(raw: Any) -> tuple[Attachment, ...]:  # noqa: ANN401
                 )
             )
         try:
-            msgspec.convert({"name": each.name, "media": each.media, "digest": _digest(b""), "size": 0}, Blob)
+            msgspec.convert({"name": each.name, "media": each.media, "digest": _digest(b""), "size": 0}, ready(Blob))
         except msgspec.ValidationError as error:
             raise _Wrong(
                 Text(en="The file has a name or type that cannot be kept.", zh="文件的名称或类型无法保存。")

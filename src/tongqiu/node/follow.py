@@ -24,6 +24,7 @@ from tongqiu.record.faults import Refused, Unproven
 from tongqiu.record.statement import Said, Statement, read_content
 from tongqiu.record.subject import Subject
 from tongqiu.record.text import Text
+from tongqiu.record.types import ready
 from tongqiu.seal.keys import PublicKey
 from tongqiu.seal.statement import open_statement
 
@@ -80,7 +81,7 @@ def follow(node: Node, data: bytes, policy: Policy, *, where: str = "") -> Follo
             where=where,
             origin=report.origin,
         )
-    body = msgspec.convert(cbor.loads(cbor.loads(data)[1]), passports_ledger.Body)
+    body = msgspec.convert(cbor.loads(cbor.loads(data)[1]), ready(passports_ledger.Body))
     sealed, rotated = _sealed(node, checked, body)
     seen = core.PeerSeen(
         origin=report.origin,

@@ -21,6 +21,7 @@ import msgspec
 from tongqiu.record.faults import Malformed, Refused, Unreachable
 from tongqiu.record.statement import moment_of
 from tongqiu.record.text import Text, inert
+from tongqiu.record.types import ready
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -151,7 +152,7 @@ class Oidc:
         noted = self._people.take("oidc", state)
         if noted is None or not query.get("code") or query.get("iss", self._provider.issuer) != self._provider.issuer:
             raise refused()
-        known = msgspec.json.decode(noted.data, type=_State)
+        known = msgspec.json.decode(noted.data, type=ready(_State))
         claims = self._claims(self._token(query["code"][:4096], known.verifier), known.nonce)
         if noted.person:
             try:
@@ -220,7 +221,7 @@ class Oidc:
             key = jwt.PyJWK(self._key(str(header.get("kid", ""))), algorithm=algorithm)
             # Audience, issuer and times are checked below, by this node's own clock.
             plain = jwt.decode(token, key, algorithms=[algorithm], options=_UNCHECKED)
-            claims = msgspec.convert(plain, _Claims)
+            claims = msgspec.convert(plain, ready(_Claims))
         except (jwt.PyJWTError, msgspec.ValidationError, ValueError, TypeError) as error:
             raise refused() from error
         now = moment_of(self._clock.now()).timestamp()
@@ -297,7 +298,7 @@ def _fetch(method: str, address: str, body: bytes | None = None, headers: Mappin
 
 def _decoded(data: bytes, form: type[T]) -> T:
     try:
-        return msgspec.json.decode(data, type=form)
+        return msgspec.json.decode(data, type=ready(form))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise unreachable() from error
 

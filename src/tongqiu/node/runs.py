@@ -22,6 +22,7 @@ from tongqiu.node import child
 from tongqiu.node.world import PARENT
 from tongqiu.record.faults import Fault, Malformed, Refused, Unreachable
 from tongqiu.record.text import Text, inert
+from tongqiu.record.types import ready
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -203,7 +204,7 @@ def decode(data: bytes) -> child.Frame:
     The bytes come from a process that touched hostile files: nesting, extension types and false UTF-8 are among them.
     """
     try:
-        return msgspec.msgpack.decode(data, type=child.Frame)
+        return msgspec.msgpack.decode(data, type=ready(child.Frame))
     except (msgspec.MsgspecError, ValueError, TypeError, OverflowError, RecursionError, MemoryError) as error:
         raise _died(None, f"{type(error).__name__}: {error}".encode(errors="replace")) from error
 

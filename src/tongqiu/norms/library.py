@@ -14,6 +14,7 @@ from tongqiu.norms.questions import Questions
 from tongqiu.norms.reading import nearest
 from tongqiu.record.faults import Malformed, Missing
 from tongqiu.record.text import Text
+from tongqiu.record.types import ready
 
 if TYPE_CHECKING:
     import datetime
@@ -97,5 +98,5 @@ def questions(name: str) -> Questions:
     """Return the questions of the shipped pack ``name``, without working out its conditions. Raises as :func:`raw`."""
     import tomllib
 
-    pack = msgspec.convert(tomllib.loads(raw(name).decode()), Pack, strict=True)
+    pack = msgspec.convert(tomllib.loads(raw(name).decode()), ready(Pack), strict=True)
     return Questions(pack.id, pack.facts)

@@ -19,6 +19,7 @@ from tongqiu.norms.pack import Cite, Fact, Pack, Row
 from tongqiu.norms.rules import Table, paths, tabulate
 from tongqiu.record.faults import Malformed
 from tongqiu.record.text import Text
+from tongqiu.record.types import ready
 
 if TYPE_CHECKING:
     import datetime
@@ -139,7 +140,7 @@ class _Reader:
     def convert(self, tree: dict[str, Any]) -> Pack:
         """Return ``tree`` as a pack; the type checker's own words name what does not fit."""
         try:
-            return msgspec.convert(tree, Pack, strict=True)
+            return msgspec.convert(tree, ready(Pack), strict=True)
         except msgspec.ValidationError as error:
             message = str(error)
             what, _, place = message.partition(" - at `$")

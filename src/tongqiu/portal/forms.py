@@ -20,6 +20,7 @@ from tongqiu.portal.pages import Shown
 from tongqiu.record.faults import Fault, Malformed, Refused, row
 from tongqiu.record.statement import Attachment
 from tongqiu.record.text import Text
+from tongqiu.record.types import ready
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -396,7 +397,7 @@ class _Forms:
 
 def _json(visit: Visit, form: Any) -> Any:  # noqa: ANN401 - the form that is named
     try:
-        return msgspec.convert(visit.posted.json(), form)
+        return msgspec.convert(visit.posted.json(), ready(form))
     except msgspec.ValidationError as error:
         raise Malformed(
             "portal.json",

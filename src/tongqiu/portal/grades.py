@@ -15,6 +15,7 @@ from tongqiu.portal.models import Clause, Grade
 from tongqiu.portal.reading import gone, graded
 from tongqiu.record.faults import Fault
 from tongqiu.record.text import Text
+from tongqiu.record.types import ready
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -97,7 +98,7 @@ def _read(statement: Statement) -> list[tuple[str, str, Grade]]:
     if gone(statement) or not graded(statement.body):
         return []
     try:
-        body = msgspec.convert(statement.body, _Grading, strict=True)
+        body = msgspec.convert(statement.body, ready(_Grading), strict=True)
     except msgspec.ValidationError:
         return []
     return [(body.pack, span.scale, _grade(statement, body, span)) for span in body.spans if span.grades]

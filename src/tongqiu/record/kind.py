@@ -18,6 +18,7 @@ import msgspec
 
 from tongqiu.record.faults import Malformed
 from tongqiu.record.text import Text
+from tongqiu.record.types import ready
 
 if TYPE_CHECKING:
     from tongqiu.record.shapes import Evidence, Finding
@@ -56,7 +57,7 @@ class Kind(Generic[B]):
         Raises Malformed (``kind.body``) naming the field that does not fit.
         """
         try:
-            return msgspec.convert(body, self.body, strict=True)
+            return msgspec.convert(body, ready(self.body), strict=True)
         except msgspec.ValidationError as error:
             raise Malformed(
                 "kind.body",

@@ -20,6 +20,7 @@ from tongqiu.record.kind import NAME
 from tongqiu.record.shapes import Evidence, Finding
 from tongqiu.record.subject import DigestText, EntryText, IdText, Subject, check_id
 from tongqiu.record.text import Text
+from tongqiu.record.types import ready
 
 MAX_CONTENT = 8 * 1024 * 1024
 """Longest content of one record, in bytes; larger things are attached as files."""
@@ -171,7 +172,7 @@ def read_content(data: bytes, *, where: str = "") -> Content:
     """Return the content that ``data`` holds; the body stays builtins. Raises Malformed for anything unfit."""
     plain = cbor.loads(data, where=where, limit=MAX_CONTENT)
     try:
-        content = msgspec.convert(plain, Content, strict=True)
+        content = msgspec.convert(plain, ready(Content), strict=True)
     except msgspec.ValidationError as error:
         raise Malformed(
             "statement.form",

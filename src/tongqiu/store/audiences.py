@@ -17,6 +17,7 @@ from tongqiu.record import cbor
 from tongqiu.record.audience import Audience, Principal, permits
 from tongqiu.record.faults import Missing
 from tongqiu.record.text import Text
+from tongqiu.record.types import ready
 from tongqiu.store import schema
 
 if TYPE_CHECKING:
@@ -90,6 +91,6 @@ class Audiences:
             known = dict(self._known)
             for each in found:
                 plain = cbor.loads(bytes(each.audience))
-                known[each.id] = Known(msgspec.convert(plain, Audience), each.issuer)
+                known[each.id] = Known(msgspec.convert(plain, ready(Audience)), each.issuer)
                 self._last = each.number
             self._known = known

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from tongqiu.record.faults import Missing, Refused
 from tongqiu.record.statement import instant
 from tongqiu.record.text import Text
+from tongqiu.record.types import ready
 from tongqiu.store import schema
 from tongqiu.store.processes import born_at, end_group, here, lives
 
@@ -395,7 +396,7 @@ def _job(found: Any) -> Job:  # noqa: ANN401 - a selected row
         found.total,
         found.note,
         None if found.result is None else msgspec.json.decode(found.result),
-        None if found.fault is None else msgspec.json.decode(found.fault, type=Fell),
+        None if found.fault is None else msgspec.json.decode(found.fault, type=ready(Fell)),
         found.cancel,
         found.pid,
         found.created,
