@@ -64,7 +64,7 @@ GUARDS = (
     Guard(
         "a guest speaks of its own systems alone",
         "node/verbs.py",
-        "if not verb.anywhere and not owned(node, principal.party, said.subject):",
+        "if not verb.anywhere and not all(owned(node, principal.party, each) for each in subjects):",
         "if False:",
         ("tests/node/test_verbs.py",),
     ),

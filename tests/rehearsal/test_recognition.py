@@ -268,7 +268,7 @@ def test_a_log_that_shows_two_pasts_is_caught(two: Two, tmp_path: Path) -> None:
     """The same keys, the same size, other records: whoever did it, both cannot be true."""
     twin = tmp_path / "twin" / "home"
     twin.mkdir(parents=True)
-    for path in ("node.toml", "secret", "keys/party.pem", "keys/log.pem"):
+    for path in ("node.toml", "secret", "keys/party.pem", "keys/log.pem", "keys/log-pq.pem"):
         (twin / path).parent.mkdir(exist_ok=True)
         (twin / path).write_bytes((two.a.home.path / path).read_bytes())
         (twin / path).chmod(0o600)
