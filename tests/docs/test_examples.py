@@ -168,7 +168,17 @@ def pattern(shown: str) -> re.Pattern[str]:
     return re.compile(re.sub(r"\d+", r"\\d+", words), re.DOTALL)
 
 
-@pytest.mark.parametrize("reader", RUN, ids=lambda page: str(page.relative_to(ROOT)), indirect=True)
+# The Chinese pages give the same commands (tests/docs/test_prose.py); the long ones are followed with the system tests, to
+# keep `make test` within ten minutes.
+LATER = [page for page in RUN if page.name in {"commands.zh.md", "start-here.zh.md"}]
+
+
+@pytest.mark.parametrize(
+    "reader",
+    [pytest.param(page, marks=pytest.mark.system if page in LATER else ()) for page in RUN],
+    ids=lambda page: str(page.relative_to(ROOT)),
+    indirect=True,
+)
 def test_a_new_user_can_follow_the_page(reader: Walk, request: pytest.FixtureRequest) -> None:
     page = request.node.callspec.params["reader"]
     taken = steps(page.read_text("utf-8"))

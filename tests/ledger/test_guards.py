@@ -17,6 +17,7 @@ def test_every_guard_stands_where_the_list_says(guard: mutations.Guard) -> None:
     assert all((mutations.ROOT / test).is_file() for test in guard.tests)
 
 
+@pytest.mark.system
 def test_a_guard_is_noticed_and_what_nobody_keeps_is_alive(capsys: pytest.CaptureFixture[str]) -> None:
     (kept,) = (guard for guard in mutations.GUARDS if guard.name == "quorum of witnesses")
     idle = kept._replace(name="a word that guards nothing", text="A witness counts once,", instead="A witness counts,")
