@@ -364,15 +364,15 @@ class Client:
         """
         step = -1
         while True:
-            now: Progress | None = None
-            for now in self._lines(f"/jobs/{quote(name, safe='')}/stream?as=lines", Progress):
-                if now.step != step:
-                    step = now.step
-                    yield now
-            now = now or self.job(name)
-            if not now.open or now.state in _ENDED:
-                if now.step != step:
-                    yield now
+            state: Progress | None = None
+            for state in self._lines(f"/jobs/{quote(name, safe='')}/stream?as=lines", Progress):
+                if state.step != step:
+                    step = state.step
+                    yield state
+            state = state or self.job(name)
+            if not state.open or state.state in _ENDED:
+                if state.step != step:
+                    yield state
                 return
 
     # --- doing -------------------------------------------------------------------------------------------------------

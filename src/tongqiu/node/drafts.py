@@ -238,8 +238,8 @@ def open_desk(path: Path) -> Desk:
             "draft.no-desk",
             Text(en="There is no desk at {path}.", zh="{path} 处没有工作台。"),
             do=Text(
-                en="Make one with: tongqiu drafts FOLDER --begin NAME",
-                zh="请用 tongqiu drafts 目录 --begin 名称 建立。",
+                en="Make one with: tongqiu drafts FOLDER --begin --party NAME",
+                zh="请用 tongqiu drafts 目录 --begin --party 名称 建立。",
             ),
             path=str(path),
         ) from error
