@@ -122,10 +122,12 @@ def test_syntax_bytes_and_size() -> None:
     assert deep.value.code in {"norms.pack.syntax", "norms.pack.unknown-key"}
 
 
-def test_a_requirement_may_not_succeed_itself_nor_bind_nobody() -> None:
+def test_a_requirement_may_not_succeed_itself_nor_name_grades_of_no_scale() -> None:
     one = '\n[[requirement]]\nid = "q1"\ntitle = { en = "Q", zh = "求" }\ntext = { en = "Q", zh = "求" }\n'
     cite = 'cite = [{ source = "law", article = "Art. 3" }]\n'
-    assert refused(MINI + one + cite).code == "norms.pack.form"
+    assert refused(MINI + one + cite + 'scale = "risk"\n').code == "norms.pack.form"
+    assert refused(MINI + one + cite + 'grades = ["high"]\n').code == "norms.pack.form"
+    read((MINI + one + cite).encode())
     bound = 'scale = "risk"\ngrades = ["high"]\n'
     read((MINI + one + cite + bound).encode())
     loop = one + cite + bound + 'succeeds = ["q2"]\n' + (one + cite + bound).replace("q1", "q2") + 'succeeds = ["q1"]\n'

@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from cyclopts import App
 
@@ -38,10 +38,20 @@ _COMMANDS: tuple[tuple[str, str, str, str], ...] = (
     ("drafts", "tongqiu.cli.ledger:drafts", "Sign records far from the log, and log them later.", "离线签署记录，日后提交入日志。"),
     ("due", "tongqiu.cli.work:due", "What falls due, the earliest first.", "查看到期事项，最早在前。"),
     ("jobs", "tongqiu.cli.work:jobs", "Work in the background: under way and done.", "查看后台工作：进行中与已完成。"),
+    ("norms list", "tongqiu.cli.norms:list_", "The frameworks in use here.", "列出此处使用的规范包。"),
+    ("norms show", "tongqiu.cli.norms:show", "One framework, or one row of it, as of any day.", "查看一个规范包或其中一行在任一日期的状态。"),
     ("areas", "tongqiu.cli.desk:areas", "What can be assessed here.", "查看此处可以评估的领域。"),
     ("node", "tongqiu.cli.desk:node", "Who this node is, and its log.", "查看本节点的身份与日志。"),
 )  # fmt: skip
-"""Name, where it lives, and what it does in English and Chinese. Bodies load only when a command is called."""
+"""Name, where it lives, and what it does in English and Chinese. Bodies load only when a command is called.
+
+A name of two words is a command within a group of commands, :data:`_GROUPS`; any module may hold its body.
+"""
+
+_GROUPS: tuple[tuple[str, str, str], ...] = (
+    ("norms", "Law and standards as dated data: look, check, add your own.", "作为有日期数据的法律与标准：查看、检查、添加。"),
+)  # fmt: skip
+"""First words of such names, with their help."""
 
 
 _EX_SOFTWARE = 70
@@ -50,6 +60,17 @@ _EX_SOFTWARE = 70
 def commands() -> tuple[str, ...]:
     """Return the names of all commands, in the order of the help page."""
     return tuple(name for name, *_ in _COMMANDS)
+
+
+def _front() -> Iterator[tuple[str, str, str]]:
+    """Yield what the first help page lists: every command of one word, and each group once, where its first one stands."""
+    groups = {name: (name, en, zh) for name, en, zh in _GROUPS}
+    for name, _, en, zh in _COMMANDS:
+        first, _, second = name.partition(" ")
+        if not second:
+            yield name, en, zh
+        elif first in groups:
+            yield groups.pop(first)
 
 
 def language(arguments: Sequence[str] = ()) -> str:
@@ -82,7 +103,14 @@ def app(lang: str) -> App:
         version=_version,
         result_action="return_value",
     )
+    groups = {name: App(name=name, help=in_chinese if zh else en) for name, en, in_chinese in _GROUPS}
+    for each in groups.values():
+        made.command(each)
     for name, where, en, in_chinese in _COMMANDS:
+        first, _, second = name.partition(" ")
+        if second:
+            groups[first].command(where, name=second, help=in_chinese if zh else en)
+            continue
         # The help of `do` is made from what each verb says of itself.
         flags = {"help_flags": ()} if name == "do" else {}
         made.command(where, name=name, help=in_chinese if zh else en, **flags)
@@ -101,7 +129,7 @@ def overview(lang: str) -> str:
         if zh
         else "Usage: tongqiu COMMAND [ARGUMENTS]   Help on one: tongqiu COMMAND --help",
         "",
-        *(f"  {name:10}  {in_chinese if zh else en}" for name, _, en, in_chinese in _COMMANDS),
+        *(f"  {name:10}  {in_chinese if zh else en}" for name, en, in_chinese in _front()),
         "",
         "先试：tongqiu demo   语言：--lang zh|en 或环境变量 TONGQIU_LANG"
         if zh

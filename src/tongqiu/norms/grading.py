@@ -227,6 +227,8 @@ class Book:
 
     def _brought(self, requirement: Requirement, grading: Grading) -> bool | None:
         """Return True when the grade or a rule brings the duty for sure, False when it may, None when it does not."""
+        if requirement.scale is None and not requirement.rules:
+            return True
         ways = [each.state == "fired" for each in grading.held if each.rule in requirement.rules and not each.aside]
         if requirement.scale is not None:
             grades = grading.span(requirement.scale).grades

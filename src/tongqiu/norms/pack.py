@@ -23,6 +23,21 @@ Key = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+
 
 Line = Annotated[str, msgspec.Meta(min_length=1, max_length=4000)]
 
+Value = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9.-]*$", max_length=60)]
+"""One answer of a closed list, as the manifest writes it."""
+
+Former = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]+([.-][a-z0-9]+)*(@[0-9]+(\.[0-9]+){0,3})?$", max_length=120)]
+"""A requirement that was replaced: of this edition by its id, of an earlier edition as ``id@version``."""
+
+Place = Annotated[str, msgspec.Meta(pattern=r"^([A-Z]{2}|international)$")]
+"""Where a framework comes from: an ISO 3166-1 alpha-2 code, ``EU``, or ``international``."""
+
+Wording = Literal["own", "verbatim"]
+"""Whether words are the publisher's or the document's own."""
+
+Nature = Literal["law", "framework", "standard", "plan", "taxonomy"]
+"""What sort of document a pack holds."""
+
 Force = Literal["binding", "delegated", "guidance", "standard", "voluntary"]
 """Legal force: law; law made under it; official reading of it; technical standard; commitment freely taken."""
 
@@ -114,8 +129,19 @@ class Scale(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 class Choice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One answer to a question of type ``choice``."""
 
-    value: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=60)]
+    value: Value
     title: Words
+
+
+class Band(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A stretch of dates or numbers that a rule sees as one answer: from the band before it up to, not with, ``below``.
+
+    The last band has no ``below`` and no end.
+    """
+
+    value: Value
+    title: Words
+    below: datetime.date | int | float | None = None
 
 
 class Signal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -128,24 +154,27 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class Fact(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A question about a system, its use or its maker.
 
-    ``type`` is ``bool``, ``choice`` (one of ``choices``), ``text`` (kept for people, never read by a rule) or ``signal``
-    (answered by findings alone). ``within`` names a wider yes/no question: where that is answered no, this one is no.
+    ``type`` is ``bool``, ``choice`` (one of ``choices``), ``date`` or ``number`` (in ``unit``), of which rules see only
+    the band of ``bands`` it falls in, ``text`` (kept for people, never read by a rule) or ``signal`` (answered by
+    findings alone). ``within`` names a wider yes/no question: where that is answered no, this one is no.
     """
 
     key: Key
-    type: Literal["bool", "choice", "text", "signal"]
+    type: Literal["bool", "choice", "date", "number", "text", "signal"]
     question: Words
     help: Words | None = None
     choices: tuple[Choice, ...] = ()
+    unit: str = ""
+    bands: tuple[Band, ...] = ()
     within: Key | None = None
     signal: Signal | None = None
     cite: tuple[Cite, ...] = ()
 
     @property
     def values(self) -> tuple[bool | str, ...]:
-        """Return every possible answer; none for ``text``, which cannot be counted."""
-        if self.type == "choice":
-            return tuple(each.value for each in self.choices)
+        """Return every possible answer as rules see it; none for ``text``, which cannot be counted."""
+        if self.type in {"choice", "date", "number"}:
+            return tuple(each.value for each in (*self.choices, *self.bands))
         return () if self.type == "text" else (False, True)
 
 
@@ -168,10 +197,14 @@ class Rule(Row, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which findings speak to a requirement: by prefix of the record's kind, of the finding's requirement or code."""
+    """Which findings speak to a requirement: by prefix of the record's kind, of the finding's requirement or code.
+
+    ``part`` names the part of the duty it speaks to; a duty of which some part is not spoken to is *partly* answered.
+    """
 
     kind: str = ""
     finding: str = ""
+    part: str = ""
 
     def __post_init__(self) -> None:
         """Refuse an answer that everything would satisfy."""
@@ -182,23 +215,67 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class Requirement(Row, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Something a clause asks for, of whom, and what would answer it.
 
-    It is asked of systems with one of ``grades`` on ``scale``, or where one of ``rules`` holds and counts. ``id`` never changes while the duty lives; ``succeeds`` names the ids it took the place of when a law was rewritten.
+    It is asked of systems with one of ``grades`` on ``scale``, or where one of ``rules`` holds and counts; with neither,
+    of everybody in one of the roles ``asked_of`` (of everybody, where that is empty). ``answered_by`` lists the findings
+    that speak to it and ``by_hand`` says which paper a person brings where no software can. ``id`` never changes while
+    the duty lives; ``succeeds`` names those it took the place of when a law was rewritten. ``wording`` says of this row
+    what the pack's says of all; ``group`` is its place in the document.
     """
 
     id: Name
     title: Words
     text: Words
     cite: Annotated[tuple[Cite, ...], msgspec.Meta(min_length=1)]
+    group: Name | None = None
+    asked_of: tuple[Name, ...] = ()
     scale: Name | None = None
     grades: tuple[Name, ...] = ()
     rules: tuple[Name, ...] = ()
     answered_by: tuple[Answer, ...] = ()
-    succeeds: tuple[Name, ...] = ()
+    by_hand: Words | None = None
+    succeeds: tuple[Former, ...] = ()
+    wording: Wording | None = None
+    note: Words | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a duty of nobody."""
-        if bool(self.grades) != (self.scale is not None) or not (self.grades or self.rules):
-            raise ValueError("name a scale and its grades, or rules")
+        """Refuse a scale without grades, and grades without a scale."""
+        if bool(self.grades) != (self.scale is not None):
+            raise ValueError("name a scale and its grades, or neither")
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Return the parts of the duty that are told apart, each once, in the order of the file."""
+        return tuple(dict.fromkeys(each.part for each in self.answered_by))
+
+
+class Group(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A chapter, function or category of the document: rows stand in it, and it may stand in a wider one, ``parent``."""
+
+    id: Name
+    title: Words
+    parent: Name | None = None
+    cite: tuple[Cite, ...] = ()
+
+
+class Role(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A part that somebody plays under a framework: provider, deployer, importer."""
+
+    id: Name
+    title: Words
+
+
+class Risk(Row, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A row of a taxonomy of risks; suggested where the condition ``suggested_when`` may hold, decided by a person."""
+
+    id: Name
+    title: Words
+    text: Words
+    cite: Annotated[tuple[Cite, ...], msgspec.Meta(min_length=1)]
+    group: Name | None = None
+    suggested_when: Line | None = None
+    measures: tuple[Words, ...] = ()
+    wording: Wording | None = None
+    note: Words | None = None
 
 
 class Pack(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -210,13 +287,18 @@ class Pack(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     title: Words
     publisher: Line
     licence: Line
-    wording: Literal["own", "verbatim"]
+    wording: Wording
     known_at: datetime.date
+    jurisdiction: Place | None = None
+    nature: Nature | None = None
     sources: Annotated[tuple[Source, ...], msgspec.Meta(min_length=1)] = msgspec.field(name="source")
-    scales: Annotated[tuple[Scale, ...], msgspec.Meta(min_length=1)] = msgspec.field(name="scale")
+    groups: tuple[Group, ...] = msgspec.field(name="group", default=())
+    roles: tuple[Role, ...] = msgspec.field(name="role", default=())
+    scales: tuple[Scale, ...] = msgspec.field(name="scale", default=())
     facts: tuple[Fact, ...] = msgspec.field(name="fact", default=())
     rules: tuple[Rule, ...] = msgspec.field(name="rule", default=())
     requirements: tuple[Requirement, ...] = msgspec.field(name="requirement", default=())
+    risks: tuple[Risk, ...] = msgspec.field(name="risk", default=())
     about: Words | None = None
     digest: EntryText | None = None
 
@@ -235,3 +317,11 @@ class Pack(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     def fact(self, key: str) -> Fact:
         """Return the question with this key. Raises KeyError for another."""
         return {each.key: each for each in self.facts}[key]
+
+    def requirement(self, name: str) -> Requirement:
+        """Return the requirement with this id. Raises KeyError for another."""
+        return {each.id: each for each in self.requirements}[name]
+
+    def risk(self, name: str) -> Risk:
+        """Return the risk with this id. Raises KeyError for another."""
+        return {each.id: each for each in self.risks}[name]

@@ -6,8 +6,10 @@ and scale that a row names must exist. Nothing is guessed.
 
 from __future__ import annotations
 
+import datetime
 import difflib
 import hashlib
+import itertools
 import re
 import tomllib
 from typing import TYPE_CHECKING, Any, get_args
@@ -22,7 +24,6 @@ from tongqiu.record.text import Text
 from tongqiu.record.types import ready
 
 if TYPE_CHECKING:
-    import datetime
     from collections.abc import Iterable, Sequence
 
 MAX_BYTES = 2 * 1024 * 1024
@@ -31,7 +32,19 @@ MAX_BYTES = 2 * 1024 * 1024
 MAX_ROWS = 2000
 """Most rows in any one list of a pack."""
 
-_ROWS = {"sources": "source", "scales": "scale", "facts": "fact", "rules": "rule", "requirements": "requirement"}
+_ROWS = {
+    "sources": "source",
+    "groups": "group",
+    "roles": "role",
+    "scales": "scale",
+    "facts": "fact",
+    "rules": "rule",
+    "requirements": "requirement",
+    "risks": "risk",
+}
+RISK = "risk:"
+"""Before the id of a risk in the tables of a pack: no rule can be called so."""
+
 _STEP = re.compile(r"\.([A-Za-z_]\w*)|\[(\d+)\]")
 _SYNTAX = re.compile(r"at line (\d+)")
 _MEND = Text(en="Mend this line of the pack.", zh="请修正规范包的这一行。")
@@ -66,6 +79,14 @@ def read_with_tables(data: bytes, *, where: str = "") -> tuple[Pack, dict[str, T
     pack = reader.convert(tree)
     tables = reader.check(pack)
     return msgspec.structs.replace(pack, digest="sha-256:" + hashlib.sha256(data).hexdigest()), tables
+
+
+def number(version: str) -> tuple[int, ...]:
+    """Return a version as numbers that can be compared: ``2026.11`` is later than ``2026.9``, and the same as ``2026.11.0``."""
+    parts = [int(each) for each in version.split(".")]
+    while parts and not parts[-1]:
+        parts.pop()
+    return tuple(parts)
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -158,6 +179,7 @@ class _Reader:
         Returns the truth table of every rule.
         """
         self._unique(pack)
+        self._groups(pack)
         self._scales(pack)
         self._facts(pack)
         self._rows(pack)
@@ -179,6 +201,24 @@ class _Reader:
                     )
                 seen.add(own)
 
+    def _groups(self, pack: Pack) -> None:
+        parents = {each.id: each.parent for each in pack.groups}
+        for place, group in enumerate(pack.groups):
+            path: Path = ("group", place)
+            self._cites(pack, group.cite, (*path, "cite"))
+            trail, up = {group.id}, group.parent
+            while up is not None:
+                self._must(up, list(parents), (*path, "parent"), "group")
+                if up in trail:
+                    raise self.bad(
+                        "norms.group.loop",
+                        Text(en="Line {line}: {id} stands within itself.", zh="第 {line} 行：{id} 归于其自身之下。"),
+                        (*path, "parent"),
+                        id=group.id,
+                    )
+                trail.add(up)
+                up = parents[up]
+
     def _scales(self, pack: Pack) -> None:
         for place, scale in enumerate(pack.scales):
             ids = [grade.id for grade in scale.grades]
@@ -194,15 +234,7 @@ class _Reader:
         facts = {each.key: each for each in pack.facts}
         for place, fact in enumerate(pack.facts):
             path: Path = ("fact", place)
-            if (fact.type == "choice") != bool(fact.choices) or (fact.type == "signal") != (fact.signal is not None):
-                raise self.bad(
-                    "norms.fact.form",
-                    Text(
-                        en="Line {line}: a choice needs choices, a signal needs a signal, and no other type has them.",
-                        zh="第 {line} 行：choice 须有 choices，signal 须有 signal，其他类型都不得有。",
-                    ),
-                    path,
-                )
+            self._form(fact, path)
             if len(set(fact.values)) != len(fact.values):
                 raise self.bad(
                     "norms.pack.twice",
@@ -224,6 +256,42 @@ class _Reader:
                     key=key,
                     other=inside,
                 )
+
+    def _form(self, fact: Fact, path: Path) -> None:
+        """Refuse a question whose type and whose list of answers do not fit each other."""
+        ranged = fact.type in {"date", "number"}
+        if (
+            (fact.type == "choice") != bool(fact.choices)
+            or (fact.type == "signal") != (fact.signal is not None)
+            or ranged != bool(fact.bands)
+            or (fact.unit and fact.type != "number")
+        ):
+            raise self.bad(
+                "norms.fact.form",
+                Text(
+                    en="Line {line}: a choice needs choices, a signal a signal, a date or number bands; no other type has "
+                    "them, and only a number has a unit.",
+                    zh="第 {line} 行：choice 须有 choices，signal 须有 signal，date 和 number 须有 bands；其他类型都不得有，"
+                    "且只有 number 可有 unit。",
+                ),
+                path,
+            )
+        if not ranged:
+            return
+        kind = datetime.date if fact.type == "date" else (int, float)
+        ends = [each.below for each in fact.bands]
+        known = [each for each in ends[:-1] if isinstance(each, kind)]
+        if ends[-1] is not None or not known or len(known) < len(ends) - 1 or not _rising(known):
+            raise self.bad(
+                "norms.fact.bands",
+                Text(
+                    en="Line {line}: bands go upwards, two or more, each below a {type} that is greater than the one before; "
+                    "the last has no below.",
+                    zh="第 {line} 行：bands 须由小到大、至少两段，各段的 below 为 {type} 且大于前一段；最后一段没有 below。",
+                ),
+                (*path, "bands"),
+                type=fact.type,
+            )
 
     def _within(self, fact: Fact, facts: dict[str, Fact], path: Path) -> None:
         trail = {fact.key}
@@ -253,7 +321,16 @@ class _Reader:
                 self._grade(pack, requirement.scale, requirement.grades, path, "grades")
             for name in requirement.rules:
                 self._must(name, [each.id for each in pack.rules], (*path, "rules"), "rule")
+            for name in requirement.asked_of:
+                self._must(name, [each.id for each in pack.roles], (*path, "asked_of"), "role")
+            if requirement.group is not None:
+                self._must(requirement.group, [each.id for each in pack.groups], (*path, "group"), "group")
             self._row(pack, requirement, requirement.cite, path)
+        for place, risk in enumerate(pack.risks):
+            path = ("risk", place)
+            if risk.group is not None:
+                self._must(risk.group, [each.id for each in pack.groups], (*path, "group"), "group")
+            self._row(pack, risk, risk.cite, path)
 
     def _grade(self, pack: Pack, scale: str, grades: Sequence[str], path: Path, key: str) -> None:
         self._must(scale, [each.id for each in pack.scales], (*path, "scale"), "scale")
@@ -268,17 +345,37 @@ class _Reader:
     def _rules(self, pack: Pack) -> dict[str, Table]:
         readable = [each.key for each in pack.facts if each.type != "text"]
         tables = {}
-        for place, rule in enumerate(pack.rules):
-            path: Path = ("rule", place, "when")
+        conditions = [(each.id, each.when, ("rule", place, "when")) for place, each in enumerate(pack.rules)] + [
+            (RISK + each.id, each.suggested_when, ("risk", place, "suggested_when"))
+            for place, each in enumerate(pack.risks)
+            if each.suggested_when is not None
+        ]
+        for name, when, path in conditions:
             where = f"{self.where}:{line_of(self.places, path)}"
-            for key in paths(rule.when, where=where, rule=rule.id):
+            for key in paths(when, where=where, rule=name):
                 self._must(key, readable, path, "fact")
-            tables[rule.id] = tabulate(pack, rule, where=where)
+            tables[name] = tabulate(pack, name, when, where=where)
         return tables
 
     def _succession(self, pack: Pack) -> None:
         after = {each.id: each.succeeds for each in pack.requirements}
         for place, each in enumerate(pack.requirements):
+            for name in each.succeeds:
+                former, _, version = name.partition("@")
+                if not version:
+                    self._must(former, list(after), ("requirement", place, "succeeds"), "requirement")
+                elif number(version) >= number(pack.version):
+                    raise self.bad(
+                        "norms.requirement.edition",
+                        Text(
+                            en="Line {line}: {name} is of edition {version}, which is not earlier than this one, {own}.",
+                            zh="第 {line} 行：{name} 属于版本 {version}，并不早于本版 {own}。",
+                        ),
+                        ("requirement", place, "succeeds"),
+                        name=name,
+                        version=version,
+                        own=pack.version,
+                    )
             trail: set[str] = set()
             open_: list[str] = list(each.succeeds)
             while open_:
@@ -311,6 +408,9 @@ class _Reader:
             words = {
                 "fact": Text(en="fact", zh="事实"),
                 "grade": Text(en="grade", zh="等级"),
+                "group": Text(en="group", zh="分组"),
+                "requirement": Text(en="requirement", zh="要求"),
+                "role": Text(en="role", zh="角色"),
                 "rule": Text(en="rule", zh="规则"),
                 "scale": Text(en="scale", zh="量级"),
                 "source": Text(en="source", zh="来源"),
@@ -329,6 +429,11 @@ class _Reader:
                 name=name[:80],
                 nearest=close,
             )
+
+
+def _rising(ends: Sequence[Any]) -> bool:
+    """Tell whether each end lies beyond the one before it."""
+    return all(before < after for before, after in itertools.pairwise(ends))
 
 
 def _struct(kind: Any) -> type[msgspec.Struct] | None:  # noqa: ANN401 - any annotation

@@ -15,7 +15,7 @@ from tongqiu.record.faults import Malformed
 from tongqiu.record.text import Text
 
 if TYPE_CHECKING:
-    from tongqiu.norms.pack import Fact, Pack, Rule
+    from tongqiu.norms.pack import Fact, Pack
 
 MAX_FACTS = 12
 """Most facts that one condition may depend on."""
@@ -95,13 +95,13 @@ def paths(condition: str, *, where: str = "", rule: str = "") -> tuple[str, ...]
     return tuple(sorted(names))
 
 
-def tabulate(pack: Pack, rule: Rule, *, where: str = "") -> Table:
-    """Return the truth table of ``rule``; a wider question answered no answers every question within it.
+def tabulate(pack: Pack, rule: str, when: str, *, where: str = "") -> Table:
+    """Return the truth table of the condition ``when`` of ``rule``; a wider question answered no answers every one within.
 
     Raises Malformed (``norms.rule.error``, ``norms.rule.not-bool``, ``norms.rule.wide``) for a defect of the pack.
     """
     facts = {each.key: each for each in pack.facts}
-    read = paths(rule.when, where=where, rule=rule.id)
+    read = paths(when, where=where, rule=rule)
     used = tuple(sorted({wider for key in read for wider in _chain(facts[key], facts)}))
     answers = [facts[key].values for key in used]
     count = 1
@@ -115,25 +115,27 @@ def tabulate(pack: Pack, rule: Rule, *, where: str = "") -> Table:
                 zh="规则 {rule} 依赖 {facts} 项事实、{count} 种组合；上限为 {most} 项、{table} 种。",
             ),
             where,
-            rule.id,
+            rule,
             do=Text(en="Split the rule.", zh="请拆分该规则。"),
             facts=len(used),
             count=count,
             most=MAX_FACTS,
             table=MAX_TABLE,
         )
-    program = _program(rule.when, where, rule.id)
+    program = _program(when, where, rule)
     cells = bytearray()
     worked: dict[tuple[bool | str, ...], bool] = {}
     for combination in itertools.product(*answers):
         given = dict(zip(used, combination, strict=True))
         effective = {
-            key: all(given[wider] for wider in _chain(facts[key], facts)) if facts[key].type != "choice" else given[key]
+            key: all(given[wider] for wider in _chain(facts[key], facts))
+            if facts[key].type in {"bool", "signal"}
+            else given[key]
             for key in read
         }
         answer = tuple(effective.values())
         if answer not in worked:
-            worked[answer] = _holds(program, effective, where, rule.id)
+            worked[answer] = _holds(program, effective, where, rule)
         cells.append(worked[answer])
     return Table(used, tuple(len(each) for each in answers), bytes(cells))
 
