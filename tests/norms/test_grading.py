@@ -167,7 +167,7 @@ def test_a_knot_too_great_to_count_says_so() -> None:
 
 def test_norms_deal_facts_to_packs_and_hide_a_shipped_one() -> None:
     norms = Norms(DAY, extra=[mini()])
-    assert norms.ids == ("eu-ai-act", "mini")
+    assert {"eu-ai-act", "mini"} <= set(norms.ids)
     dealt = norms.share({"a.one": True, "eu.profiling": True})
     assert dealt == {"mini": {"a.one": True}, "eu-ai-act": {"eu.profiling": True}}
     with pytest.raises(Malformed) as caught:

@@ -1,0 +1,78 @@
+"""The packs of frameworks that grade nothing: each row there, each answered or said to be a person's to answer."""
+
+from __future__ import annotations
+
+import datetime
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tongqiu.norms import library
+from tongqiu.norms.pack import Pack
+from tongqiu.norms.reading import read
+
+# pack: (requirements, risks)
+ROWS = {
+    "nist-ai-rmf": (72, 0),
+}
+
+# What the practices say of things, taken from their own words.
+SAID = "\n".join(
+    path.read_text(encoding="utf-8")
+    for path in sorted((Path(__file__).parents[2] / "src" / "tongqiu" / "practices").glob("*/*.py"))
+)
+
+
+def pack(name: str) -> Pack:
+    return read(library.raw(name), where=name + ".toml")
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_every_row_is_there_and_answered(name: str) -> None:
+    found = pack(name)
+    assert (len(found.requirements), len(found.risks)) == ROWS[name]
+    assert found.jurisdiction
+    assert found.nature
+    assert not found.scales
+    for row in found.requirements:
+        assert row.answered_by or row.by_hand, row.id
+        assert row.group in {each.id for each in found.groups}, row.id
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_every_finding_is_one_that_a_practice_makes(name: str) -> None:
+    for row in pack(name).requirements:
+        for each in row.answered_by:
+            practice, _, rule = each.finding.partition(".")
+            assert f'"{each.finding}' in SAID or (practice == "supply" and f'"{rule}"' in SAID), (row.id, each.finding)
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_a_check_names_who_when_and_which_copy(name: str) -> None:
+    found = pack(name)
+    for row in (*found.requirements, *found.risks):
+        assert bool(row.checked_by) == bool(row.checked_against) == row.checked, row.id
+        if row.checked_on is not None:
+            assert row.checked_on <= found.known_at, row.id
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_chinese_is_chinese_and_english_is_not(name: str) -> None:
+    found = pack(name)
+    for row in (*found.requirements, *found.risks):
+        for words in (row.title, row.text):
+            assert any("\u4e00" <= letter <= "\u9fff" for letter in words.zh), row.id
+            assert not any("\u4e00" <= letter <= "\u9fff" for letter in words.en), row.id
+
+
+def test_the_core_of_the_nist_framework() -> None:
+    found = pack("nist-ai-rmf")
+    counts = Counter(row.id.partition("-")[0] for row in found.requirements)
+    assert counts == {"govern": 19, "map": 18, "measure": 22, "manage": 13}
+    assert Counter(row.group for row in found.requirements)["measure-2"] == 13
+    assert all(row.wording == "verbatim" for row in found.requirements)
+    # The Core says this; the Playbook says "Processes and procedures are in place to determine", and "AI actors".
+    assert found.requirement("govern-1.3").text.en.startswith("Processes, procedures, and practices are in place")
+    assert "enable the team that developed or deployed AI systems" in found.requirement("govern-5.2").text.en
+    assert found.source("rmf").published == datetime.date(2023, 1, 26)
