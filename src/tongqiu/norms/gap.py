@@ -1,0 +1,287 @@
+"""What is answered, partly, or still owed under one framework when one already answers to another, and why.
+
+The question of every organisation that works in two countries: *we have evidence for this; what do they still want?* The
+answer goes requirement by requirement, from the records that speak to it and from the crosswalk between the two packs.
+It says what is spoken to and never that a duty is fulfilled: that is for people to judge.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+from tongqiu.norms.crosswalk import Chain, Confidence, Crosswalk, Derived, Rationale, Relation, Step, Type
+from tongqiu.norms.pack import Cite, Requirement
+from tongqiu.record.shapes import Verdict
+from tongqiu.record.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+    from tongqiu.norms.grading import Seen
+    from tongqiu.norms.pack import Answer, Pack
+
+State = Literal["answered", "partly", "owed", "no-counterpart", "not-mapped"]
+"""How one wanted requirement stands. The last two are owed as well: nothing that one has leads there."""
+
+STATES: tuple[State, ...] = ("answered", "partly", "owed", "no-counterpart", "not-mapped")
+
+Extent = Literal["whole", "some", "none"]
+"""How much of a requirement records speak to: every part of it, some, or none."""
+
+_CONFIDENCE: tuple[Confidence, ...] = ("low", "medium", "high")
+
+
+class Spoken(msgspec.Struct, frozen=True, kw_only=True):
+    """What records say to one requirement: how much of it, which parts are open, the records, and their verdicts.
+
+    A finding that says *not assessed* speaks to nothing: nobody looked. One that says *not met* does speak to it.
+    """
+
+    extent: Extent
+    open: tuple[str, ...] = ()
+    records: tuple[str, ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
+
+
+NOTHING = Spoken(extent="none")
+"""No record speaks to it."""
+
+SUPPOSED = Spoken(extent="whole")
+"""No record at all: what would follow if a requirement were answered."""
+
+
+class Way(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Why a wanted requirement stands as it does: one thing one has, and how it leads there.
+
+    ``requirement`` is that of the other pack, empty where records speak to the wanted one directly; ``gives`` is what
+    this way alone would make of it. ``reviewed`` tells whether a second person looked at the row of the crosswalk, and
+    ``path`` how a relation that nobody mapped was derived. ``confidence`` is the row's, at most medium without review.
+    """
+
+    gives: Literal["answered", "partly", "owed"]
+    requirement: str = ""
+    title: Text | None = None
+    type: Type | None = None
+    rationale: Rationale | None = None
+    why: Text | None = None
+    strength: int = 0
+    confidence: Confidence = "high"
+    reviewed: bool = True
+    path: tuple[Step, ...] = ()
+    extent: Extent = "none"
+    records: tuple[str, ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How one wanted requirement stands, the ways in which it was reached, the most telling first.
+
+    ``sure`` is False where it depends on missing answers whether the duty applies at all; ``open`` are the parts that no
+    record speaks to; ``by_hand`` says which paper a person brings where no software can answer; ``why`` says why there is
+    no counterpart. ``checked`` tells whether somebody compared the row of the pack with the primary text.
+    """
+
+    requirement: str
+    title: Text
+    cite: tuple[Cite, ...]
+    state: State
+    sure: bool
+    checked: bool
+    ways: tuple[Way, ...] = ()
+    open: tuple[str, ...] = ()
+    by_hand: Text | None = None
+    why: Text | None = None
+    confidence: Confidence | None = None
+
+
+class Looked(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a system: what records say to the requirements of either pack (:func:`spoken`), by id.
+
+    ``applies`` are the wanted requirements that its grade brings: True where for sure, False where they may apply.
+    """
+
+    having: dict[str, Spoken]
+    own: dict[str, Spoken]
+    applies: dict[str, bool]
+
+
+class Comparison(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole answer: two packs by id and version, the crosswalk used, and how every wanted requirement stands.
+
+    ``supposed`` means that no system was looked at: states say what would follow if everything under ``have`` were
+    answered. ``by`` are the packs over which relations were derived, empty where the two were mapped to each other.
+    """
+
+    have: str
+    have_version: str
+    want: str
+    want_version: str
+    supposed: bool
+    crosswalk: str
+    by: tuple[str, ...]
+    standings: tuple[Standing, ...]
+
+    def counts(self) -> dict[State, int]:
+        """Return how many wanted requirements stand in each state."""
+        return {state: sum(each.state == state for each in self.standings) for state in STATES}
+
+
+def spoken(pack: Pack, findings: Iterable[Seen]) -> dict[str, Spoken]:
+    """Return what ``findings`` say to each requirement of ``pack``, by its id."""
+    heard = tuple(each for each in findings if each.finding.verdict != "not-assessed")
+    return {each.id: _spoken(each, heard) for each in pack.requirements}
+
+
+def compare(have: Pack, want: Pack, crosswalk: Crosswalk | Chain, looked: Looked | None = None) -> Comparison:
+    """Return how the requirements of ``want`` stand for who answers to ``have``.
+
+    ``crosswalk`` leads from ``have`` to ``want``; ``looked`` is what is known of a system, and without it everything
+    under ``have`` is supposed to be answered. Pure: the same arguments give the same answer.
+
+    An *equal* or *superset* counterpart that is wholly spoken to answers a requirement, unless its confidence is low or
+    it was derived; every other counterpart that is spoken to at all answers it partly.
+    """
+    held = dict.fromkeys((each.id for each in have.requirements), SUPPOSED) if looked is None else looked.having
+    rows: dict[str, list[Relation | Derived]] = {}
+    lone: dict[str, Text] = {}
+    for row in crosswalk.relations:
+        if row.to is not None and row.from_ is not None:
+            rows.setdefault(row.to, []).append(row)
+        elif row.to is not None and isinstance(row, Relation):
+            lone[row.to] = _plain(row.why)
+    titles = {each.id: each.title for each in have.requirements}
+    standings = []
+    for each in want.requirements:
+        if looked is not None and each.id not in looked.applies:
+            continue
+        ways = [_way(row, held.get(str(row.from_), NOTHING), titles) for row in rows.get(each.id, ())]
+        if looked is not None:
+            ways += _direct(looked.own.get(each.id, NOTHING))
+        standing = _standing(each, ways, looked)
+        if not ways:
+            state: State = "no-counterpart" if each.id in lone else "not-mapped"
+            standing = msgspec.structs.replace(standing, state=state, why=lone.get(each.id))
+        standings.append(standing)
+    return Comparison(
+        have=have.id,
+        have_version=have.version,
+        want=want.id,
+        want_version=want.version,
+        supposed=looked is None,
+        crosswalk="" if isinstance(crosswalk, Chain) else crosswalk.id,
+        by=crosswalk.by if isinstance(crosswalk, Chain) else (),
+        standings=tuple(standings),
+    )
+
+
+def prefixed(name: str, prefix: str) -> bool:
+    """Tell whether dotted ``name`` is ``prefix`` or lies below it; the empty prefix takes everything."""
+    return not prefix or name == prefix or name.startswith((prefix + ".", prefix + "/", prefix + ":"))
+
+
+def speaks(answer: Answer, seen: Seen) -> bool:
+    """Tell whether a finding is of the kind, and of the requirement or code, that ``answer`` names."""
+    finding = seen.finding
+    return prefixed(seen.kind, answer.kind) and (
+        prefixed(finding.requirement, answer.finding) or prefixed(finding.code, answer.finding)
+    )
+
+
+def _spoken(requirement: Requirement, heard: Sequence[Seen]) -> Spoken:
+    found: list[Seen] = []
+    parts: set[str] = set()
+    for answer in requirement.answered_by:
+        matching = [each for each in heard if speaks(answer, each)]
+        if matching:
+            parts.add(answer.part)
+            found += matching
+    if not found:
+        return NOTHING
+    open_ = tuple(each for each in requirement.parts if each not in parts)
+    return Spoken(
+        extent="some" if open_ else "whole",
+        open=tuple(each for each in open_ if each),
+        records=tuple(sorted({each.entry for each in found})),
+        verdicts=tuple(sorted({each.finding.verdict for each in found})),
+    )
+
+
+def _way(row: Relation | Derived, spoken_to: Spoken, titles: Mapping[str, Text]) -> Way:
+    name = str(row.from_)
+    gives: Literal["answered", "partly", "owed"] = "partly"
+    if spoken_to.extent == "none":
+        gives = "owed"
+    elif row.type in {"equal", "superset"} and spoken_to.extent == "whole" and row.confidence != "low":
+        gives = "answered"
+    way = Way(
+        gives=gives,
+        requirement=name,
+        title=_plain(titles[name]),
+        type=row.type,
+        strength=row.strength,
+        confidence="low",
+        reviewed=False,
+        extent=spoken_to.extent,
+        records=spoken_to.records,
+        verdicts=spoken_to.verdicts,
+    )
+    if isinstance(row, Derived):
+        return msgspec.structs.replace(way, path=row.path)
+    return msgspec.structs.replace(
+        way,
+        rationale=row.rationale,
+        why=_plain(row.why),
+        confidence=row.confidence if row.reviewed else min(row.confidence, "medium", key=_CONFIDENCE.index),
+        reviewed=row.reviewed,
+    )
+
+
+def _direct(own: Spoken) -> list[Way]:
+    """Return the way of records that speak to the wanted requirement itself, if there are any."""
+    if own.extent == "none":
+        return []
+    gives: Literal["answered", "partly"] = "answered" if own.extent == "whole" else "partly"
+    return [Way(gives=gives, extent=own.extent, records=own.records, verdicts=own.verdicts)]
+
+
+def _standing(requirement: Requirement, ways: list[Way], looked: Looked | None) -> Standing:
+    order = {"answered": 0, "partly": 1, "owed": 2}
+    ways = sorted(
+        ways,
+        key=lambda each: (
+            order[each.gives],
+            each.requirement != "",
+            -_CONFIDENCE.index(each.confidence),
+            -each.strength,
+        ),
+    )
+    state: State = ways[0].gives if ways else "owed"
+    return Standing(
+        requirement=requirement.id,
+        title=_plain(requirement.title),
+        cite=requirement.cite,
+        state=state,
+        sure=looked is None or looked.applies[requirement.id],
+        checked=requirement.checked,
+        ways=tuple(ways),
+        open=() if looked is None else looked.own.get(requirement.id, NOTHING).open,
+        by_hand=None if requirement.by_hand is None or state == "answered" else _plain(requirement.by_hand),
+        confidence=ways[0].confidence if state in {"answered", "partly"} else None,
+    )
+
+
+def records(comparison: Comparison) -> tuple[str, ...]:
+    """Return every record that a comparison rests on, sorted."""
+    return tuple(sorted({entry for each in comparison.standings for way in each.ways for entry in way.records}))
+
+
+def chosen(comparison: Comparison, states: Collection[State]) -> tuple[Standing, ...]:
+    """Return the wanted requirements that stand in one of ``states``, in the order of the pack."""
+    return tuple(each for each in comparison.standings if each.state in states)
+
+
+def _plain(words: Text) -> Text:
+    """Return the words of a pack as text that records hold."""
+    return Text(en=words.en, zh=words.zh)
