@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from tongqiu.norms import library
-from tongqiu.norms.pack import Pack
+from tongqiu.norms.pack import Pack, Requirement, Risk
 from tongqiu.norms.reading import read
 
-# pack: (requirements, risks)
+# How many requirements and risks each pack holds.
 ROWS = {
     "nist-ai-rmf": (72, 0),
 }
@@ -26,6 +26,10 @@ SAID = "\n".join(
 
 def pack(name: str) -> Pack:
     return read(library.raw(name), where=name + ".toml")
+
+
+def rows(found: Pack) -> tuple[Requirement | Risk, ...]:
+    return (*found.requirements, *found.risks)
 
 
 @pytest.mark.parametrize("name", ROWS)
@@ -51,7 +55,7 @@ def test_every_finding_is_one_that_a_practice_makes(name: str) -> None:
 @pytest.mark.parametrize("name", ROWS)
 def test_a_check_names_who_when_and_which_copy(name: str) -> None:
     found = pack(name)
-    for row in (*found.requirements, *found.risks):
+    for row in rows(found):
         assert bool(row.checked_by) == bool(row.checked_against) == row.checked, row.id
         if row.checked_on is not None:
             assert row.checked_on <= found.known_at, row.id
@@ -60,7 +64,7 @@ def test_a_check_names_who_when_and_which_copy(name: str) -> None:
 @pytest.mark.parametrize("name", ROWS)
 def test_chinese_is_chinese_and_english_is_not(name: str) -> None:
     found = pack(name)
-    for row in (*found.requirements, *found.risks):
+    for row in rows(found):
         for words in (row.title, row.text):
             assert any("\u4e00" <= letter <= "\u9fff" for letter in words.zh), row.id
             assert not any("\u4e00" <= letter <= "\u9fff" for letter in words.en), row.id

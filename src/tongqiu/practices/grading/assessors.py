@@ -59,12 +59,14 @@ _NO_RULE = {
 
 
 def assess(subject: Subject, ask: Ask) -> Iterator[Said]:
-    """Yield the grade of the system ``subject`` under every pack in force; it rests on the facts and findings it read."""
+    """Yield the grade of ``subject`` under every pack in force that grades; it rests on the facts and findings it read."""
     norms = _norms(ask)
     parts = _parts(subject, ask)
     declared, facts = _facts(subject, ask)
     for name in norms.ids:
         book = norms.book(name)
+        if not book.pack.scales:  # a framework or taxonomy that grades nothing
+            continue
         seen = _seen(book.pack, (subject, *parts[1]), ask)
         own = {each.key: each.value for each in facts.facts if each.key in book.facts}
         grading = norms.grade(name, own, seen)
