@@ -7,15 +7,18 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tongqiu.ledger import receipt, tree
 from tongqiu.record import cbor
 from tongqiu.record.faults import Malformed, Missing, Unproven
 from tongqiu.seal import cose, keyfile, rotation, statement
+from tongqiu.seal.keys import ESP256, MLDSA44
+from tongqiu.seal.signature import SIGNATURE_SIZES
 
 SIGNER = keyfile.from_seed(b"l" * 32)
+CURVE, LATTICE = keyfile.from_seed(b"c" * 32, ESP256), keyfile.from_seed(b"m" * 32, MLDSA44)
 ENTRIES = [hashlib.sha256(b"%d" % number).digest() for number in range(9)]
 AT = "2026-11-23T10:00:00.000Z"
 
@@ -174,3 +177,41 @@ def test_our_own_receipts_are_read_quickly(size: int, data: st.DataObject, name:
     )
     found = receipt.quick(made_now)
     assert found == read(receipt.whole, made_now) if found else not name.isprintable()
+
+
+@settings(max_examples=40)
+@given(
+    st.integers(2, 1 << 40),
+    st.data(),
+    st.text(min_size=1, max_size=300),
+    st.sampled_from(((SIGNER, -19), (SIGNER, -8), (CURVE, -9), (CURVE, -7), (LATTICE, None))),
+)
+def test_receipts_are_written_in_the_one_form_there_is(
+    size: int, data: st.DataObject, name: str, signer: tuple[keyfile.FileSigner, int | None]
+) -> None:
+    """They are put together from pieces; the general writer must write the same bytes."""
+    key, alg = signer
+    index = data.draw(st.integers(0, size - 1))
+    path = [hashlib.sha256(b"%d" % number).digest() for number in range(data.draw(st.integers(1, tree.MAX_PATH)))]
+    written = receipt.create_receipt(
+        index=index, size=size, path=path, root=b"r" * 32, logged_at=AT, origin=name, subject=name, signer=key, alg=alg
+    )
+    said = {cose.ISS: name, cose.SUB: name, receipt.LOGGED: AT, receipt.SIZE: size}
+    headers = {cose.ALG: alg or key.public.alg, cose.KID: key.kid, cose.CLAIMS: said, receipt.VDS: 1}
+    protected, signature = cbor.dumps(headers), written[-signature_size(key) :]
+    assert key.public.holds(cose.to_be_signed(protected, b"r" * 32), signature)
+    proof = cbor.dumps([size, index, path])
+    whole = cose.Sign1(protected, headers, {receipt.VDP: {-1: [proof]}}, None, signature)
+    assert written == cose.encode(whole, detached=True)
+
+
+def signature_size(signer: keyfile.FileSigner) -> int:
+    return SIGNATURE_SIZES[signer.public.alg]
+
+
+def test_an_algorithm_of_another_key_is_refused() -> None:
+    with pytest.raises(Malformed) as raised:
+        receipt.create_receipt(
+            index=0, size=2, path=ENTRIES[:1], root=b"", logged_at=AT, origin="o", subject="s", signer=SIGNER, alg=-48
+        )
+    assert raised.value.code == "cose.alg"

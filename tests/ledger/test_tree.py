@@ -216,9 +216,9 @@ def test_a_path_of_a_smaller_tree_does_not_fit_a_larger_size() -> None:
 
 
 def test_paths_asked_for_together_are_those_asked_for_alone() -> None:
-    for size in (2, 7, 256, 257, 1000):
+    for size in (1, 2, 7, 256, 257, 1000, 65_537):
         tiles = tree.Tiles(_kept(size))
-        known: dict[tuple[int, int], bytes] = {}
+        known: tree.Known = {}
         for index in range(0, size, max(size // 50, 1)):
             assert tiles.inclusion(index, size, known) == tree.Tiles(_kept(size)).inclusion(index, size)
 

@@ -234,7 +234,7 @@ class Log:
         Reads no entry again: the path from its hash to the proven root is what is checked. Raises as :meth:`receipt`.
         """
         head = self._proven_head()
-        known: dict[tuple[int, int], bytes] = {}
+        known: tree.Known = {}
         return tuple(
             self._signed(each.entry, each.index, each.logged_at, subject, head, known) for each, subject in places
         )
@@ -261,7 +261,7 @@ class Log:
         logged_at: str,
         subject: str,
         head: Head,
-        known: dict[tuple[int, int], bytes] | None = None,
+        known: tree.Known | None = None,
     ) -> bytes:
         path = self._tiles.inclusion(index, head.size, known)
         if tree.root_from_inclusion(entry, index, head.size, path) != head.root:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from tongqiu.ledger.backend import EMPTY_ROOT, Tile
 from tongqiu.record.faults import Unproven
@@ -99,6 +99,10 @@ def grow(size: int, frontier: Sequence[bytes], entries: Iterable[bytes], tile: C
     return Grown(size, tuple(stack), root_of(stack), tiles)
 
 
+Known: TypeAlias = "dict[tuple[int, int], tuple[bytes, ...]]"
+"""The upper parts of paths in a tree of one size, by the height they begin at and the node there."""
+
+
 class Tiles:
     """Reads roots and proofs of any past size out of tiles, keeping worked-out tiles at hand.
 
@@ -126,25 +130,38 @@ class Tiles:
                 start += 1 << height
         return tuple(found)
 
-    def inclusion(self, index: int, size: int, known: dict[tuple[int, int], bytes] | None = None) -> tuple[bytes, ...]:
+    def inclusion(self, index: int, size: int, known: Known | None = None) -> tuple[bytes, ...]:
         """Return the path from leaf ``index`` to the root of ``size`` (RFC 9162 section 2.1.3.1), lowest first.
 
-        Whoever asks for many paths of one ``size`` hands in one empty dictionary: neighbours share most of their paths.
-        Raises ValueError unless ``0 <= index < size``.
+        Whoever asks for many paths of one ``size`` hands in one empty dictionary: neighbours share all of their paths but
+        the lowest part. Raises ValueError unless ``0 <= index < size``.
         """
-        known = {} if known is None else known
         if not 0 <= index < size:
             raise ValueError("the index lies outside the tree")
-        path, start, stop = [], 0, size
-        while stop - start > 1:
-            middle = start + _split(stop - start)
-            part = (middle, stop) if index < middle else (start, middle)
-            node = known.get(part)
-            if node is None:
-                node = known[part] = self._range(*part)
-            path.append(node)
-            start, stop = (start, middle) if index < middle else (middle, stop)
-        return tuple(reversed(path))
+        # Below the level where the leaf and the last one meet, every neighbour is the root of a perfect subtree.
+        inner = (index ^ (size - 1)).bit_length()
+        low = min(TILE_HEIGHT, max(inner - 1, 0))
+        key = (low, index >> low)
+        above = None if known is None else known.get(key)
+        if above is None:
+            above = self._path_above(index, size, low, inner)
+            if known is not None:
+                known[key] = above
+        if not low:
+            return above
+        number, at = divmod(index, TILE_WIDTH)
+        rows = self._worked_out(0, number, min(TILE_WIDTH, size - number * TILE_WIDTH))
+        return (*[rows[height][at >> height ^ 1] for height in range(low)], *above)
+
+    def _path_above(self, index: int, size: int, low: int, inner: int) -> tuple[bytes, ...]:
+        """Return the path from height ``low`` on, where leaf and last leaf meet at height ``inner``, above ``low``."""
+        path = [self._perfect(height, index >> height ^ 1, size) for height in range(low, inner - 1)]
+        if inner:
+            # The one neighbour that holds the last leaf, and may be no perfect tree.
+            path.append(self._range((size - 1) >> (inner - 1) << (inner - 1), size))
+        left = range(inner, (size - 1).bit_length())
+        path += [self._perfect(height, (index >> height) - 1, size) for height in left if index >> height & 1]
+        return tuple(path)
 
     def consistency(self, old: int, new: int) -> tuple[bytes, ...]:
         """Return the proof that the tree of ``old`` is a beginning of that of ``new`` (RFC 9162 section 2.1.4.1).
