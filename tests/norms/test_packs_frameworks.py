@@ -15,6 +15,7 @@ from tongqiu.norms.reading import read
 # How many requirements and risks each pack holds.
 ROWS = {
     "nist-ai-rmf": (72, 0),
+    "global-ai-governance-action-plan": (54, 0),
 }
 
 # What the practices say of things, taken from their own words.
@@ -80,3 +81,15 @@ def test_the_core_of_the_nist_framework() -> None:
     assert found.requirement("govern-1.3").text.en.startswith("Processes, procedures, and practices are in place")
     assert "enable the team that developed or deployed AI systems" in found.requirement("govern-5.2").text.en
     assert found.source("rmf").published == datetime.date(2023, 1, 26)
+
+
+def test_the_rows_of_the_action_plan_are_those_of_the_mission() -> None:
+    found = pack("global-ai-governance-action-plan")
+    counts = Counter(int(row.id.partition(".")[0]) for row in found.requirements)
+    assert counts == dict(zip(range(1, 14), (2, 4, 2, 2, 6, 5, 4, 3, 5, 11, 2, 5, 3), strict=True))
+    for row in found.requirements:
+        assert row.asked_of, row.id
+        assert row.group == "article-" + row.id.partition(".")[0]
+        assert row.cite[0].article in {"Article " + row.id.partition(".")[0], "Preamble"}
+    assert {each.force for each in found.sources} == {"voluntary"}
+    assert found.nature == "plan"
