@@ -16,6 +16,7 @@ from tongqiu.norms.reading import read
 ROWS = {
     "nist-ai-rmf": (72, 0),
     "global-ai-governance-action-plan": (54, 0),
+    "osps-baseline": (64, 0),
 }
 
 # What the practices say of things, taken from their own words.
@@ -93,3 +94,12 @@ def test_the_rows_of_the_action_plan_are_those_of_the_mission() -> None:
         assert row.cite[0].article in {"Article " + row.id.partition(".")[0], "Preamble"}
     assert {each.force for each in found.sources} == {"voluntary"}
     assert found.nature == "plan"
+
+
+def test_the_open_source_baseline_by_level() -> None:
+    found = pack("osps-baseline")
+    asked = Counter(level for row in found.requirements for level in row.asked_of)
+    assert asked == {"level-1": 24, "level-2": 41, "level-3": 62}
+    assert sum(each.parent is not None for each in found.groups) == 41  # controls, in eight families
+    assert "osps-br-01.02" not in {row.id for row in found.requirements}  # retired in this version
+    assert found.requirement("osps-le-02.01").answered_by
