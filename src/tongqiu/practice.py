@@ -4,7 +4,7 @@ A practice is a single constant, ``PRACTICE``, found by the node in ``tongqiu.pr
 group ``tongqiu.practices``. It knows what is worth saying and knows no machinery: it sees the world only through what
 it is lent, hands back :class:`~tongqiu.record.statement.Said`, and reads others only as statements. Callables are
 dotted references (``package.module:name``), so that finding a practice costs almost nothing. How the node uses each value,
-and the manifest's keys: ``docs/write-a-practice.md``.
+and the manifest's keys: ``docs/write-a-practice.md``. The module is longer than others because a contract is best read in one place.
 
 ::
 
@@ -39,7 +39,7 @@ T = TypeVar("T")
 Ref = str
 """A dotted reference ``package.module:name`` to a callable; resolved by :func:`load` when it is first used."""
 
-Need = Literal["clock", "tree", "scratch", "endpoint", "meter", "pool", "progress"]
+Need = Literal["clock", "tree", "scratch", "endpoint", "journal", "meter", "pool", "progress"]
 """A part of the world that a probe or duty may be lent."""
 
 
@@ -94,15 +94,32 @@ class Target(msgspec.Struct, frozen=True):
         return tuple(part for part in self.parts if part.subject.type in types)
 
 
+class Spend(NamedTuple):
+    """What a run would send to a service, at most: it happens only where a person agreed, and stops hard at each limit.
+
+    ``url`` is the base address; ``questions`` and ``tokens`` count what is sent and answered together; ``cost`` is None where
+    nobody knows the price.
+    """
+
+    url: str
+    questions: int
+    tokens: int
+    cost: float | None = None
+    currency: str = ""
+
+
 class Run(NamedTuple):
     """One run that a probe asks for: about which subject, with which parameters, reading which relative paths.
 
     The node re-uses an earlier result when probe version, parameters and the digests of all that is read are the same.
+    ``spends`` says what it would send to a service; ``seconds`` how long it may take, where an hour is not enough.
     """
 
     subject: Subject
     params: Any
     reads: tuple[str, ...] = ()
+    spends: Spend | None = None
+    seconds: int = 0
 
 
 # --- what is lent ---------------------------------------------------------------------------------------------------
@@ -139,11 +156,34 @@ class Clock(Protocol):
         """Return the present instant (RFC 3339, UTC, milliseconds)."""
 
 
-class Endpoint(Protocol):
-    """One HTTP service that the person under assessment named and agreed to have asked."""
+class Reply(NamedTuple):
+    """What a service answered; ``retry_after`` in seconds, where it asked to be left alone for a while."""
 
-    def ask(self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] = {}) -> tuple[int, bytes]:
-        """Send one request and return status and body. Raises Unreachable; redirects are never followed."""
+    status: int
+    body: bytes
+    retry_after: float | None = None
+
+
+class Endpoint(Protocol):
+    """One HTTP service that the person under assessment named and agreed to have asked; threads may ask side by side."""
+
+    def ask(self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] = {}) -> Reply:
+        """Send one request below the base address; the node adds the key. Redirects are never followed.
+
+        Raises Refused (``endpoint.budget``) when what was agreed is used up, Unreachable, Malformed (``endpoint.large``).
+        """
+
+
+class Journal(Protocol):
+    """What a run learnt at a price; it is still there when the run is done again after a kill."""
+
+    resumed: int
+
+    def get(self, key: str) -> bytes | None:
+        """Return what was put under ``key``, or None."""
+
+    def put(self, key: str, value: bytes) -> None:
+        """Put ``value`` under ``key``; it is on disk when this returns."""
 
 
 class Meter(Protocol):
@@ -170,6 +210,7 @@ class World(Protocol):
     tree: ReadTree
     scratch: WriteTree
     endpoint: Endpoint
+    journal: Journal
     meter: Meter
     pool: Pool
 

@@ -6,7 +6,7 @@ import contextlib
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, get_args
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args
 
 from cyclopts import Parameter
 
@@ -16,11 +16,13 @@ from tongqiu.record.shapes import RanBy
 from tongqiu.record.text import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from tongqiu.node.assess import Outcome
     from tongqiu.node.node import Node
     from tongqiu.practice import Found
+
+T = TypeVar("T")
 
 Folder = Annotated[Path, Parameter(help="The folder to assess. 要评估的目录。")]
 Home = Annotated[
@@ -65,8 +67,19 @@ def assess(  # noqa: PLR0913 - one option each
     jobs: Annotated[
         int, Parameter(help="Checks at once (0: as many as there are cores). 同时进行的检测数（0：与处理器核数相同）。")
     ] = 0,
+    agree: Annotated[
+        tuple[str, ...],
+        Parameter(help="A host that may be asked, such as api.example.com. 同意向其提问的主机，如 api.example.com。"),
+    ] = (),
+    key: Annotated[
+        tuple[str, ...],
+        Parameter(
+            help="HOST=VARIABLE: the environment variable with a host's key. 主机=变量：存放该主机密钥的环境变量。"
+        ),
+    ] = (),
 ) -> int:
     """Assess what a folder declares; ends with a table, a report and an evidence file. 评估目录所声明的系统。"""
+    from tongqiu.cli import consent
     from tongqiu.node import assess as job
     from tongqiu.node import manifest
     from tongqiu.node.runs import MAX_WIDTH, ChildRunner
@@ -79,8 +92,16 @@ def assess(  # noqa: PLR0913 - one option each
         if background:
             _detach(node, folder, out, ran_by, withhold)
             return 0
+        asks = consent.asker(node.home.settings.assess.hosts, agree, key)
         with _progress() as watch:
-            outcome = job.assess(node, folder, watch=watch, runner=ChildRunner(width or None), ran_by=relation)
+            outcome = job.assess(
+                node,
+                folder,
+                watch=watch,
+                runner=ChildRunner(width or None),
+                ran_by=relation,
+                agree=lambda wishes: watch.paused(lambda: asks(wishes)),
+            )
         _show(node, outcome, time.monotonic() - began)
         paths = outputs(node, outcome, out or folder / ".tongqiu", withhold)
     for label, path in paths:
@@ -242,6 +263,16 @@ class _Bars:
     def progress(self, run: str, done: float, total: float | None) -> None:
         if self._bars is not None and run in self._tasks:
             self._bars.update(self._tasks[run], completed=done, total=total)
+
+    def paused(self, what: Callable[[], T]) -> T:
+        """Do ``what``, which talks to the person, while no bar is drawn."""
+        if self._bars is None:
+            return what()
+        self._bars.stop()
+        try:
+            return what()
+        finally:
+            self._bars.start()
 
     def ended(self, run: str, fault: Fault | None) -> None:
         if self._bars is not None and run in self._tasks:

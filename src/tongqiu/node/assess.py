@@ -2,22 +2,25 @@
 
 Every run's records are logged in one transaction as soon as the run ends, so a kill at any moment loses at most the
 runs that were under way, and the next call goes on where this one stopped. What did not change is not done again; what
-no longer holds is replaced in the log by what does.
+no longer holds is replaced in the log by what does. Longer than other modules, as it is one job from end to end.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.metadata
 import json
 import platform
 import sys
+import time
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import msgspec
 
 from tongqiu.node import child, manifest
 from tongqiu.node.ask import retires
+from tongqiu.node.gate import Consent, Gate, Wish, consents, host_of
 from tongqiu.node.runs import ChildRunner, Planned, Runner
 from tongqiu.practice import Run, Target, load
 from tongqiu.record import cbor, core
@@ -27,7 +30,7 @@ from tongqiu.record.text import Text
 from tongqiu.scan import tree
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from tongqiu.node.ask import Snapshot
@@ -36,8 +39,14 @@ if TYPE_CHECKING:
     from tongqiu.record.shapes import RanBy
     from tongqiu.record.subject import Subject
 
+    Agree = Callable[[Sequence[Wish]], Mapping[str, Consent]]
+
 MEGABYTES = 12_288
 SECONDS = 3_600
+DAY = 86_400
+MONTH = 30 * DAY
+JOURNALS = "runs"
+"""The folder in a node's home that holds the journals of runs under way."""
 
 
 class Watch(Protocol):
@@ -93,17 +102,19 @@ class _Job(NamedTuple):
         return f"{self.probe.name}: {self.run.subject.name or self.run.subject.id}"
 
 
-def assess(
+def assess(  # noqa: PLR0913 - each is named at the call
     node: Node,
     folder: Path,
     *,
     watch: Watch | None = None,
     runner: Runner | None = None,
     ran_by: RanBy = "first",
+    agree: Agree | None = None,
 ) -> Outcome:
     """Assess what ``folder`` declares in its ``tongqiu.toml`` and return the outcome.
 
-    ``ran_by`` says in which relation this node's party stands to the provider (ISO/IEC 17000). Raises the faults of
+    ``agree`` is asked once about everything that runs would send to services, and returns what was agreed by host; without
+    it, only hosts that ``node.toml`` names are asked. ``ran_by`` says in which relation this node's party stands to the provider (ISO/IEC 17000). Raises the faults of
     :func:`tongqiu.node.manifest.read`; a fault of a single run is part of the outcome and stops nothing else.
     """
     watch = watch or Silent()
@@ -118,9 +129,10 @@ def assess(
     due = {name for name, _ in todo}
     unchanged = [name for name in names if name not in due]
     watch.planned([name for name, _ in todo], unchanged)
+    gates = _gates(node, todo, agree)
     declared = [each.id for each in subjects]
     runner = runner or ChildRunner()
-    done, failed = _look(node, folder, todo, watch, runner=runner, ran_by=ran_by, subjects=declared)
+    done, failed = _look(node, folder, todo, watch, runner=runner, ran_by=ran_by, subjects=declared, gates=gates)
     changed |= bool(done)
     changed |= _retire(node, subjects, {job.slot for job in jobs}, {job.slot for name, job in todo if name in failed})
     weighed, kept, misjudged = _weigh(node, subjects, watch)
@@ -255,13 +267,20 @@ def _look(  # noqa: PLR0913 - one call site
     *,
     ran_by: RanBy,
     subjects: Iterable[str],
+    gates: Mapping[str, Gate | Fault],
 ) -> tuple[list[str], dict[str, Fault]]:
     """Do the runs that are due and log each as it ends; return the names of those done, and the faults of the others."""
     by_name = dict(todo)
     declared = frozenset(subjects)
     done: list[str] = []
-    failed: dict[str, Fault] = {}
-    orders = [Planned(name, job.key, _order(folder, job)) for name, job in todo]
+    failed = {name: gate for name, gate in gates.items() if isinstance(gate, Fault)}
+    for name, closed in failed.items():
+        watch.ended(name, closed)
+    orders = [
+        Planned(name, job.key, _order(node, folder, job), gate)
+        for name, job in todo
+        if not isinstance(gate := gates.get(name), Fault)
+    ]
     for ended in runner.run(orders, watch.progress):
         name, fault = ended.planned.name, ended.fault
         job = by_name[name]
@@ -273,6 +292,7 @@ def _look(  # noqa: PLR0913 - one call site
                 node.replace(job.slot, ended.said, by=by, key=job.key, ran_by=ran_by)
                 if not ended.said:
                     node.note(_empty(job))
+                _journal(node, job).unlink(missing_ok=True)
             except Fault as refused:
                 fault = refused
         if fault is None:
@@ -283,8 +303,65 @@ def _look(  # noqa: PLR0913 - one call site
     return done, failed
 
 
-def _order(folder: Path, job: _Job) -> child.Order:
+def _gates(node: Node, todo: Sequence[tuple[str, _Job]], agree: Agree | None) -> dict[str, Gate | Fault]:
+    """Return, for each run that would ask a service, its way there, or the fault that says why there is none."""
+    found: dict[str, Gate | Fault] = {}
+    wishes: list[Wish] = []
+    for name, job in todo:
+        if job.run.spends is not None:
+            try:
+                wishes.append(Wish(name, host_of(job.run.spends.url), job.run.spends))
+            except Fault as fault:
+                found[name] = fault
+    if not wishes:
+        return found
+    agreed = agree(wishes) if agree is not None else consents(node.home.settings.assess.hosts, (), {})
+    for wish in wishes:
+        try:
+            if wish.host not in agreed:
+                raise _not_agreed(wish)
+            found[wish.run] = Gate(wish.spend, agreed[wish.host])
+        except Fault as fault:
+            found[wish.run] = fault
+    return found
+
+
+def _not_agreed(wish: Wish) -> Refused:
+    return Refused(
+        "assess.not-agreed",
+        Text(
+            en="It would send up to {questions} questions ({tokens} tokens) to {host}; nobody agreed to that.",
+            zh="此项将向 {host} 发送至多 {questions} 个问题（{tokens} 个词元），尚无人同意。",
+        ),
+        do=Text(
+            en="To agree, assess again with: --agree {host}",
+            zh="若同意，请重新评估并加上：--agree {host}",
+        ),
+        host=wish.host,
+        questions=wish.spend.questions,
+        tokens=wish.spend.tokens,
+    )
+
+
+def _journal(node: Node, job: _Job) -> Path:
+    """Return the file in which a run keeps what it learns until its records are in the log."""
+    return node.home.path / JOURNALS / (job.key.removeprefix("sha-256:") + ".journal")
+
+
+def _sweep(folder: Path) -> None:
+    """Remove journals of runs that nobody took up again for a month."""
+    for each in folder.glob("*.journal"):
+        with contextlib.suppress(OSError):
+            if time.time() - each.stat().st_mtime > MONTH:
+                each.unlink()
+
+
+def _order(node: Node, folder: Path, job: _Job) -> child.Order:
     kind = type(job.run.params)
+    journal = _journal(node, job) if "journal" in job.probe.needs else None
+    if journal is not None:
+        journal.parent.mkdir(mode=0o700, exist_ok=True)
+        _sweep(journal.parent)
     return child.Order(
         observe=job.probe.observe,
         params_type=f"{kind.__module__}:{kind.__qualname__}",
@@ -294,7 +371,8 @@ def _order(folder: Path, job: _Job) -> child.Order:
         reads=tuple(job.run.reads),
         needs=tuple(job.probe.needs),
         megabytes=MEGABYTES,
-        seconds=SECONDS,
+        seconds=min(max(SECONDS, job.run.seconds), DAY),
+        journal=str(journal or ""),
     )
 
 

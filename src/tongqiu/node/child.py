@@ -1,13 +1,15 @@
 """One run of one probe, in a process of its own: it reads its order, does the run, and hands back what was seen.
 
 Orders and answers are length-prefixed MessagePack frames of plain values, never pickles: the parent trusts nothing
-that a process which touched hostile files sends. When the parent goes away, so does the child.
+that a process which touched hostile files sends. When the parent goes away, so does the child. A run has no network: its
+questions to the service under test go to the parent, which sends them on within what was agreed.
 """
 
 from __future__ import annotations
 
 import math
 import os
+import queue
 import signal
 import sys
 import threading
@@ -17,15 +19,19 @@ from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import msgspec
 
+from tongqiu.node.gate import Question
 from tongqiu.node.world import LentWorld, confine
-from tongqiu.practice import load
+from tongqiu.practice import Reply, load
 from tongqiu.record.faults import TABLE, Fault, Malformed
 from tongqiu.record.statement import Attachment, Said
 from tongqiu.record.subject import Subject
 from tongqiu.record.text import Text, inert
+from tongqiu.record.types import ready
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Mapping
+
+    from tongqiu.practice import Endpoint
 
 FRAME_LIMIT = 512 << 20
 MAX_DEPTH = 32
@@ -51,6 +57,7 @@ class Order(msgspec.Struct, frozen=True):
     megabytes: int
     seconds: int
     scratch: str = ""
+    journal: str = ""
 
 
 class Handed(msgspec.Struct, frozen=True):
@@ -126,8 +133,18 @@ def _check_plain(value: object, depth: int) -> None:
         raise ValueError(f"not a plain value: {type(value).__name__}")
 
 
+class Answer(msgspec.Struct, frozen=True):
+    """One message from parent to child: what a service answered to the question of that number, or why it did not."""
+
+    id: int
+    status: int = 0
+    body: bytes = b""
+    retry_after: float | None = None
+    failed: Failed | None = None
+
+
 class Frame(msgspec.Struct, frozen=True):
-    """One message from child to parent: progress, or the end with either records or a fault."""
+    """One message from child to parent: progress, a question for the service, or the end with records or a fault."""
 
     done: float | None = None
     total: float | None = None
@@ -135,6 +152,7 @@ class Frame(msgspec.Struct, frozen=True):
     failed: Failed | None = None
     isolated: bool = False
     meter: dict[str, float | None] | None = None
+    ask: Question | None = None
 
     def __post_init__(self) -> None:
         """Raise ValueError, which reading a frame reports, for progress that is no number."""
@@ -166,10 +184,53 @@ def read(stream: IO[bytes]) -> bytes | None:
     return data if len(data) == size else None
 
 
-def observe(order: Order, *, report: Any, scratch: Path) -> tuple[Handed, ...]:  # noqa: ANN401 - a callable
+class Way:
+    """The way to the service, as the run sees it: questions go to the parent as frames, answers come back by number."""
+
+    def __init__(self, send: Callable[[Frame], None]) -> None:
+        """Ask through ``send``, which writes one frame to the parent."""
+        self._send, self._lock, self._number = send, threading.Lock(), 0
+        self._waiting: dict[int, queue.SimpleQueue[Answer]] = {}
+
+    def ask(self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] = {}) -> Reply:
+        """Ask and wait. Raises the fault that the parent met."""
+        box: queue.SimpleQueue[Answer] = queue.SimpleQueue()
+        with self._lock:
+            self._number += 1
+            number = self._number
+            self._waiting[number] = box
+        self._send(Frame(ask=Question(number, method, path, body, dict(headers))))
+        answer = box.get()
+        if answer.failed is not None:
+            raise answer.failed.fault()
+        return Reply(answer.status, answer.body, answer.retry_after)
+
+    def hear(self, answer: Answer) -> None:
+        """Hand an answer to whoever waits for it."""
+        with self._lock:
+            box = self._waiting.pop(answer.id, None)
+        if box is not None:
+            box.put(answer)
+
+
+def observe(
+    order: Order,
+    *,
+    report: Any,  # noqa: ANN401 - a callable
+    scratch: Path,
+    endpoint: Endpoint | None = None,
+) -> tuple[Handed, ...]:
     """Do the run that ``order`` describes and return its records as plain values. Raises Fault."""
     params = msgspec.convert(order.params, load(order.params_type), strict=False)
-    world = LentWorld(order.needs, folder=Path(order.folder), reads=order.reads, scratch=scratch, report=report)
+    world = LentWorld(
+        order.needs,
+        folder=Path(order.folder),
+        reads=order.reads,
+        scratch=scratch,
+        report=report,
+        endpoint=endpoint,
+        journal=Path(order.journal) if order.journal else None,
+    )
     said: Iterable[Said] = load(order.observe)(order.subject, params, world)
     return tuple(
         Handed(
@@ -191,15 +252,32 @@ def main() -> None:
     if data is None:
         return
     order = msgspec.msgpack.decode(data, type=Order)
-    # First of all: a process that has a second thread can no longer leave the network.
-    isolated = confine(order.megabytes, order.seconds, network="endpoint" in order.needs)
-    threading.Thread(target=_follow_parent, daemon=True).start()
-    answer(order, answers, isolated=isolated)
+    # First of all: a process that has a second thread can no longer leave the network. Questions go through the parent.
+    isolated = confine(order.megabytes, order.seconds, network=False)
+    lock = threading.Lock()
+
+    def send(frame: Frame) -> None:
+        with lock:
+            write(answers, frame)
+
+    way = Way(send)
+    threading.Thread(target=_follow_parent, args=(sys.stdin.buffer, way), daemon=True).start()
+    answer(order, answers, isolated=isolated, lock=lock, endpoint=way)
 
 
-def answer(order: Order, answers: IO[bytes], *, isolated: bool) -> None:
-    """Do what ``order`` says and write frames to ``answers``: progress, then the end with its records or its fault."""
-    lock, last = threading.Lock(), [0.0]
+def answer(
+    order: Order,
+    answers: IO[bytes],
+    *,
+    isolated: bool,
+    lock: threading.Lock | None = None,
+    endpoint: Endpoint | None = None,
+) -> None:
+    """Do what ``order`` says and write frames to ``answers``: progress, then the end with its records or its fault.
+
+    ``endpoint`` is the way to a service; ``lock`` guards ``answers`` where it writes there, too.
+    """
+    lock, last = lock or threading.Lock(), [0.0]
 
     def report(done: float, total: float | None = None) -> None:
         now = time.monotonic()
@@ -209,7 +287,8 @@ def answer(order: Order, answers: IO[bytes], *, isolated: bool) -> None:
                 write(answers, Frame(done=float(done), total=None if total is None else float(total)))
 
     try:
-        end = Frame(handed=observe(order, report=report, scratch=Path(order.scratch)), isolated=isolated)
+        handed = observe(order, report=report, scratch=Path(order.scratch), endpoint=endpoint)
+        end = Frame(handed=handed, isolated=isolated)
     except Fault as fault:
         end = Frame(failed=Failed.of(fault), isolated=isolated)
     except MemoryError:
@@ -218,9 +297,13 @@ def answer(order: Order, answers: IO[bytes], *, isolated: bool) -> None:
         write(answers, end)
 
 
-def _follow_parent() -> None:
-    """Leave at once, with every engine we started, when the parent closes our input: it was killed, or gave up on us."""
-    os.read(0, 1)
+def _follow_parent(stream: IO[bytes], way: Way) -> None:
+    """Hand on the parent's answers; leave at once, with every engine we started, when it closes our input.
+
+    Then it was killed, or gave up on us.
+    """
+    while (data := read(stream)) is not None:
+        way.hear(msgspec.msgpack.decode(data, type=ready(Answer)))
     if hasattr(os, "killpg") and os.getpgrp() == os.getpid():
         os.killpg(os.getpid(), signal.SIGKILL)
     os._exit(70)

@@ -56,16 +56,31 @@ class Provider(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     admit: bool = False
 
 
+class Agreed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A table ``[assess.hosts."NAME"]`` of ``node.toml``: a service that may be asked without asking the owner each time.
+
+    ``key`` names the environment variable with its key; ``questions`` and ``tokens`` are the most for one run, ``patience``
+    the longest for one answer, in seconds.
+    """
+
+    key: Annotated[str, msgspec.Meta(pattern=r"^([A-Za-z_][A-Za-z0-9_]{0,99})?$")] = ""
+    questions: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    tokens: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    patience: Annotated[float, msgspec.Meta(gt=0, le=3600)] = 120.0
+
+
 class Places(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The table ``[assess]`` of ``node.toml``: folders of this machine whose systems may be assessed through the pages.
 
     ``roots`` are for people of the node's own party, ``parties`` for contributors, by the DID of their organisation. All
     are absolute; without any, assessing is left to the command line. ``at_once`` is how many jobs run side by side.
+    ``hosts`` are services that may be asked, by host (and port).
     """
 
     roots: tuple[str, ...] = ()
     parties: dict[str, tuple[str, ...]] = {}
     at_once: Annotated[int, msgspec.Meta(ge=1, le=64)] = 2
+    hosts: dict[str, Agreed] = {}
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -27,10 +27,13 @@ from tongqiu.record.types import ready
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from tongqiu.node.gate import Gate, Question
     from tongqiu.record.statement import Said
 
 CHILD = (sys.executable, "-I", "-m", "tongqiu.node.child")
 MAX_WIDTH = 256
+AT_ONCE = 8
+"""How many questions of one run are on their way at the same time."""
 SCRATCH = "tongqiu-run-"
 _GRACE = 60.0
 
@@ -38,11 +41,12 @@ Progress = "Callable[[str, float, float | None], None]"
 
 
 class Planned(NamedTuple):
-    """A run that is to be done: its name for people, its key, and the order for the child."""
+    """A run that is to be done: its name for people, its key, the order for the child, and its way to a service."""
 
     name: str
     key: str
     order: child.Order
+    gate: Gate | None = None
 
 
 class Ended(NamedTuple):
@@ -173,6 +177,7 @@ def _follow(
     listener.start()
     timer = threading.Timer(order.seconds, _kill, (process,))
     timer.start()
+    errands = _Errands(planned.gate, process)
     try:
         assert process.stdin is not None  # noqa: S101 - opened above
         assert process.stdout is not None  # noqa: S101 - opened above
@@ -184,6 +189,8 @@ def _follow(
                 return Ended(planned, (), frame.failed.fault(), frame.isolated)
             if frame.handed is not None:
                 return Ended(planned, tuple(each.said() for each in frame.handed), None, frame.isolated)
+            if frame.ask is not None:
+                errands.send(frame.ask)
             if frame.done is not None:
                 progress(planned.name, frame.done, frame.total)
         code = _end_of(process)
@@ -192,10 +199,44 @@ def _follow(
     finally:
         timer.cancel()
         living.leave(process)
+        errands.end()
         for stream in (process.stdin, process.stdout):
             with contextlib.suppress(OSError):
                 if stream is not None:
                     stream.close()
+
+
+class _Errands:
+    """Carries a run's questions to its service, several side by side, and the answers back."""
+
+    def __init__(self, gate: Gate | None, process: subprocess.Popen[bytes]) -> None:
+        self._gate, self._process, self._lock = gate, process, threading.Lock()
+        self._pool: ThreadPoolExecutor | None = None
+
+    def send(self, question: Question) -> None:
+        """Take one question on its way, without waiting."""
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(AT_ONCE)
+        self._pool.submit(self._carry, question)
+
+    def _carry(self, question: Question) -> None:
+        try:
+            if self._gate is None:
+                raise _not_agreed()
+            reply = self._gate.ask(question)
+            answer = child.Answer(question.id, reply.status, reply.body, reply.retry_after)
+        except Fault as fault:
+            answer = child.Answer(question.id, failed=child.Failed.of(fault))
+        stream = self._process.stdin
+        # The run may have ended meanwhile: then nobody waits for the answer.
+        with self._lock, contextlib.suppress(OSError, ValueError):
+            if stream is not None:
+                child.write(stream, answer)
+
+    def end(self) -> None:
+        """Take on nothing more; what is under way ends by itself, within its time."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
 
 
 def decode(data: bytes) -> child.Frame:
@@ -304,6 +345,14 @@ def _stopped() -> Fault:
         "run.stopped",
         Text(en="The run was stopped before it began.", zh="检测在开始之前已停止。"),
         do=Text(en="Start it again.", zh="请重新开始。"),
+    )
+
+
+def _not_agreed() -> Fault:
+    return Refused(
+        "endpoint.agreed",
+        Text(en="Nobody agreed that this service is asked.", zh="尚无人同意请求该服务。"),
+        do=Text(en="Assess again and agree to it.", zh="请重新评估并表示同意。"),
     )
 
 

@@ -18,6 +18,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from tongqiu.node.journal import Journal
 from tongqiu.record import digest
 from tongqiu.record.faults import Malformed, Refused
 from tongqiu.record.statement import instant
@@ -27,7 +28,7 @@ from tongqiu.scan import tree
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from tongqiu.practice import Clock
+    from tongqiu.practice import Clock, Endpoint
 
 PARENT = "TONGQIU_PARENT"
 """The environment variable in which a process that is to end with its parent finds the parent's number."""
@@ -179,15 +180,26 @@ class LentWorld:
         scratch: Path,
         report: Callable[[float, float | None], None],
         clock: Clock | None = None,
+        endpoint: Endpoint | None = None,
+        journal: Path | None = None,
     ) -> None:
-        """Lend what is needed for a run over ``reads`` below ``folder``; ``clock`` is this machine's unless given."""
+        """Lend what is needed for a run over ``reads`` below ``folder``; ``clock`` is this machine's unless given.
+
+        ``endpoint`` leads to the service that a person agreed to; ``journal`` is where the run keeps what it learns.
+        """
         self._report = report
+        if endpoint is None or "endpoint" not in needs:
+            needs = [each for each in needs if each != "endpoint"]
+        if journal is None:
+            needs = [each for each in needs if each != "journal"]
         makers: dict[str, Callable[[], object]] = {
             "clock": lambda: clock or SystemClock(),
             "tree": lambda: LentTree(folder, reads),
             "scratch": lambda: Scratch(scratch),
             "meter": ProcessMeter,
             "pool": ChildPool,
+            "endpoint": lambda: endpoint,
+            "journal": lambda: Journal(journal),  # type: ignore[arg-type]
         }
         self._lent = {need: makers[need]() for need in needs if need in makers}
 

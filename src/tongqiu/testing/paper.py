@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tongqiu.node import child
+from tongqiu.node.gate import Question
 from tongqiu.node.runs import Ended
 from tongqiu.node.world import ChildPool, LentTree, Scratch
-from tongqiu.practice import Practice, Target, load
+from tongqiu.practice import Practice, Reply, Target, load
 from tongqiu.record.faults import Fault
 from tongqiu.record.statement import Content, Said, Statement, instant
 from tongqiu.record.subject import Subject, SubjectType
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from tongqiu.node import Node
     from tongqiu.node.ask import Snapshot
+    from tongqiu.node.gate import Gate
     from tongqiu.node.runs import Planned
     from tongqiu.practice import Assessor, Clock, Probe
     from tongqiu.record.kind import Kind
@@ -126,11 +128,28 @@ class PaperEndpoint:
         self._answers = dict(answers)
         self.asked: list[tuple[str, str, bytes]] = []
 
-    def ask(self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] = {}) -> tuple[int, bytes]:
+    def ask(self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] = {}) -> Reply:
         """Note the request and return its answer."""
         del headers
         self.asked.append((method, path, body))
-        return self._answers.get((method, path), (404, b""))
+        return Reply(*self._answers.get((method, path), (404, b"")))
+
+
+class PaperJournal:
+    """A journal that lives as long as the world."""
+
+    def __init__(self) -> None:
+        """Begin empty."""
+        self._kept: dict[str, bytes] = {}
+        self.resumed = 0
+
+    def get(self, key: str) -> bytes | None:
+        """Return what was put under ``key``, or None."""
+        return self._kept.get(key)
+
+    def put(self, key: str, value: bytes) -> None:
+        """Keep ``value``."""
+        self._kept[key] = value
 
 
 class PaperMeter:
@@ -168,6 +187,7 @@ class PaperWorld:
         self.tree = LentTree(self.folder, ["."])
         self.scratch = Scratch(place / "scratch")
         self.endpoint = PaperEndpoint(answers or {})
+        self.journal = PaperJournal()
         self.meter = PaperMeter()
         self.pool = PaperPool()
         self.steps: list[tuple[float, float | None]] = []
@@ -215,6 +235,18 @@ def weigh(
     return node.publish(said, by=f"{assessor.name}@{assessor.version}", asked=snapshot.asked)
 
 
+class _Through:
+    """The way to a service for runs in this process: straight through the gate."""
+
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
+
+    def ask(self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] = {}) -> Reply:
+        """Ask through the gate."""
+        with let_through():
+            return self._gate.ask(Question(0, method, path, body, dict(headers)))
+
+
 class InlineRunner:
     """Does runs in this process, one after the other, and lets none touch what it was not lent."""
 
@@ -223,12 +255,16 @@ class InlineRunner:
         for each in planned:
             order = each.order
             lent = [Path(order.folder) / path for path in order.reads]
+            lent += [Path(order.journal)] if order.journal else []
             report = functools.partial(progress, each.name)
             with tempfile.TemporaryDirectory(prefix="tongqiu-run-") as scratch:
                 try:
                     with only_lent(*lent, Path(scratch), processes="pool" in order.needs):
                         handed = child.observe(
-                            order, report=lambda done, total=None, to=report: to(done, total), scratch=Path(scratch)
+                            order,
+                            report=lambda done, total=None, to=report: to(done, total),
+                            scratch=Path(scratch),
+                            endpoint=None if each.gate is None else _Through(each.gate),
                         )
                 except Fault as fault:
                     yield Ended(each, (), fault, isolated=False)
