@@ -40,6 +40,7 @@ _COMMANDS: tuple[tuple[str, str, str, str], ...] = (
     ("jobs", "tongqiu.cli.work:jobs", "Work in the background: under way and done.", "查看后台工作：进行中与已完成。"),
     ("norms list", "tongqiu.cli.norms:list_", "The frameworks in use here.", "列出此处使用的规范包。"),
     ("norms show", "tongqiu.cli.norms:show", "One framework, or one row of it, as of any day.", "查看一个规范包或其中一行在任一日期的状态。"),
+    ("norms next", "tongqiu.cli.asking:next_", "The questions that would narrow most grades of all systems.", "列出最能缩小各系统分级范围的问题。"),
     ("areas", "tongqiu.cli.desk:areas", "What can be assessed here.", "查看此处可以评估的领域。"),
     ("node", "tongqiu.cli.desk:node", "Who this node is, and its log.", "查看本节点的身份与日志。"),
 )  # fmt: skip
