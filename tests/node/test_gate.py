@@ -112,9 +112,8 @@ def test_bad_services_end_in_one_clear_fault(service: str, what: str, code: str)
 
 
 def test_what_is_odd_and_still_an_answer_is_handed_on(service: str) -> None:
-    assert ask(service, "busy") == Reply(
-        429, _Service.seen and json.dumps({"usage": {"total_tokens": 40}, "said": "你好"}).encode(), 7.0
-    )
+    busy = ask(service, "busy")
+    assert (busy.status, busy.retry_after) == (429, 7.0)
     assert ask(service, "garbage").body == b"\xff\x00{{{"
     assert len(ask(service, "deep").body) == 200_000
     assert ask(service, "moved").status == 302

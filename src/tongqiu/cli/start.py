@@ -32,6 +32,21 @@ Home = Annotated[
     ),
 ]
 
+Withheld = Annotated[
+    tuple[str, ...],
+    Parameter(
+        help="Record types whose content stays out of the evidence file, such as `dataset.*`. 在证据档案中不披露内容的记录类型，如 `dataset.*`。"
+    ),
+]
+Agreed = Annotated[
+    tuple[str, ...],
+    Parameter(help="A host that may be asked, such as api.example.com. 同意向其提问的主机，如 api.example.com。"),
+]
+Keys = Annotated[
+    tuple[str, ...],
+    Parameter(help="HOST=VARIABLE: the environment variable with a host's key. 主机=变量：存放该主机密钥的环境变量。"),
+]
+
 
 def assess(  # noqa: PLR0913 - one option each
     folder: Folder,
@@ -52,12 +67,7 @@ def assess(  # noqa: PLR0913 - one option each
             help="What you are to the provider: first, second or third party (ISO/IEC 17000). 您与提供方的关系：first 第一方、second 第二方、third 第三方（ISO/IEC 17000）。"
         ),
     ] = "first",
-    withhold: Annotated[
-        tuple[str, ...],
-        Parameter(
-            help="Record types whose content stays out of the evidence file, such as `dataset.*`. 在证据档案中不披露内容的记录类型，如 `dataset.*`。"
-        ),
-    ] = (),
+    withhold: Withheld = (),
     background: Annotated[
         bool,
         Parameter(
@@ -67,16 +77,8 @@ def assess(  # noqa: PLR0913 - one option each
     jobs: Annotated[
         int, Parameter(help="Checks at once (0: as many as there are cores). 同时进行的检测数（0：与处理器核数相同）。")
     ] = 0,
-    agree: Annotated[
-        tuple[str, ...],
-        Parameter(help="A host that may be asked, such as api.example.com. 同意向其提问的主机，如 api.example.com。"),
-    ] = (),
-    key: Annotated[
-        tuple[str, ...],
-        Parameter(
-            help="HOST=VARIABLE: the environment variable with a host's key. 主机=变量：存放该主机密钥的环境变量。"
-        ),
-    ] = (),
+    agree: Agreed = (),
+    key: Keys = (),
 ) -> int:
     """Assess what a folder declares; ends with a table, a report and an evidence file. 评估目录所声明的系统。"""
     from tongqiu.cli import consent

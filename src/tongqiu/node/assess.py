@@ -114,8 +114,9 @@ def assess(  # noqa: PLR0913 - each is named at the call
     """Assess what ``folder`` declares in its ``tongqiu.toml`` and return the outcome.
 
     ``agree`` is asked once about everything that runs would send to services, and returns what was agreed by host; without
-    it, only hosts that ``node.toml`` names are asked. ``ran_by`` says in which relation this node's party stands to the provider (ISO/IEC 17000). Raises the faults of
-    :func:`tongqiu.node.manifest.read`; a fault of a single run is part of the outcome and stops nothing else.
+    it, only hosts that ``node.toml`` names are asked. ``ran_by`` says in which relation this node's party stands to the
+    provider (ISO/IEC 17000). Raises the faults of :func:`tongqiu.node.manifest.read`; a fault of a single run is part of
+    the outcome and stops nothing else.
     """
     watch = watch or Silent()
     began = node.now
@@ -129,10 +130,16 @@ def assess(  # noqa: PLR0913 - each is named at the call
     due = {name for name, _ in todo}
     unchanged = [name for name in names if name not in due]
     watch.planned([name for name, _ in todo], unchanged)
-    gates = _gates(node, todo, agree)
-    declared = [each.id for each in subjects]
-    runner = runner or ChildRunner()
-    done, failed = _look(node, folder, todo, watch, runner=runner, ran_by=ran_by, subjects=declared, gates=gates)
+    done, failed = _look(
+        node,
+        folder,
+        todo,
+        watch,
+        runner=runner or ChildRunner(),
+        ran_by=ran_by,
+        subjects=[each.id for each in subjects],
+        gates=_gates(node, todo, agree),
+    )
     changed |= bool(done)
     changed |= _retire(node, subjects, {job.slot for job in jobs}, {job.slot for name, job in todo if name in failed})
     weighed, kept, misjudged = _weigh(node, subjects, watch)
@@ -145,10 +152,7 @@ def assess(  # noqa: PLR0913 - each is named at the call
             core.Assessment(
                 done=(*sorted(done), *weighed),
                 unchanged=(*sorted(unchanged), *kept),
-                failed=tuple(
-                    core.Failure(name, target.subject.id, fault.code, fault.what)
-                    for name, fault in sorted(failed.items())
-                ),
+                failed=_failures(target.subject, failed),
                 not_assessed=missing,
                 software=f"tongqiu {importlib.metadata.version('tongqiu')}",
                 environment="sha-256:" + hashlib.sha256(_environment()).hexdigest(),
@@ -164,6 +168,10 @@ def assess(  # noqa: PLR0913 - each is named at the call
         missing,
         standing(node, subjects),
     )
+
+
+def _failures(system: Subject, failed: Mapping[str, Fault]) -> tuple[core.Failure, ...]:
+    return tuple(core.Failure(name, system.id, fault.code, fault.what) for name, fault in sorted(failed.items()))
 
 
 def standing(node: Node, subjects: Iterable[Subject]) -> tuple[Statement, ...]:
