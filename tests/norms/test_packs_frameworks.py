@@ -17,6 +17,7 @@ ROWS = {
     "nist-ai-rmf": (72, 0),
     "global-ai-governance-action-plan": (54, 0),
     "osps-baseline": (64, 0),
+    "sg-ai-verify": (97, 0),
 }
 
 # What the practices say of things, taken from their own words.
@@ -103,3 +104,11 @@ def test_the_open_source_baseline_by_level() -> None:
     assert sum(each.parent is not None for each in found.groups) == 41  # controls, in eight families
     assert "osps-br-01.02" not in {row.id for row in found.requirements}  # retired in this version
     assert found.requirement("osps-le-02.01").answered_by
+
+
+def test_the_process_checks_of_ai_verify() -> None:
+    found = pack("sg-ai-verify")
+    counts = Counter(int(row.id.partition(".")[0]) for row in found.requirements)
+    assert [counts[number] for number in range(1, 13)] == [10, 1, 15, 9, 14, 7, 10, 4, 11, 8, 1, 7]
+    assert sum(counts[number] for number in range(1, 12)) == 90
+    assert not any("<br" in row.text.en for row in found.requirements)
