@@ -18,6 +18,7 @@ ROWS = {
     "global-ai-governance-action-plan": (54, 0),
     "osps-baseline": (64, 0),
     "sg-ai-verify": (97, 0),
+    "mit-ai-risk": (0, 24),
 }
 
 # What the practices say of things, taken from their own words.
@@ -112,3 +113,14 @@ def test_the_process_checks_of_ai_verify() -> None:
     assert [counts[number] for number in range(1, 13)] == [10, 1, 15, 9, 14, 7, 10, 4, 11, 8, 1, 7]
     assert sum(counts[number] for number in range(1, 12)) == 90
     assert not any("<br" in row.text.en for row in found.requirements)
+
+
+def test_the_taxonomy_of_risks_suggests_from_answers() -> None:
+    found = pack("mit-ai-risk")
+    counts = Counter(int(row.id.partition(".")[0]) for row in found.risks)
+    assert [counts[number] for number in range(1, 8)] == [3, 2, 2, 3, 2, 6, 6]
+    assert [row.id for row in found.risks if row.suggested_when is None] == ["7.5"]
+    assert all(fact.type == "bool" for fact in found.facts)
+    asked = {fact.key for fact in found.facts}
+    used = {key for key in asked for row in found.risks if row.suggested_when and key in row.suggested_when}
+    assert used == asked
