@@ -81,13 +81,14 @@ class Target(msgspec.Struct, frozen=True):
 
     ``subject`` with its digest where it has bytes; ``path`` relative to the folder under assessment; ``declared`` the
     owner's own table in the manifest, already checked for unknown keys; ``parts`` the parts of a system (for the
-    system itself), each a target.
+    system itself), each a target; ``norms`` the packs of law and standards in use (:mod:`tongqiu.norms`).
     """
 
     subject: Subject
     path: str | None = None
     declared: dict[str, Any] = {}
     parts: tuple[Target, ...] = ()
+    norms: Any = None
 
     def of(self, *types: str) -> tuple[Target, ...]:
         """Return the parts whose subject is of one of ``types``, in the order of the manifest."""

@@ -94,7 +94,7 @@ class Snapshot:
         size: int,
         norms: Any = None,  # noqa: ANN401 - tongqiu.norms, unknown to the contract
     ) -> None:
-        """Ask ``source``; ``size`` is how many entries the log had."""
+        """Ask ``source``; ``size`` is how many entries the log had, ``norms`` the packs or what finds them in a snapshot."""
         self._source = source
         self._receiver, self._as_of, self._known_at, self._size = receiver, as_of, known_at, size
         self._norms = norms
@@ -119,7 +119,9 @@ class Snapshot:
 
     @property
     def norms(self) -> Any:  # noqa: ANN401 - tongqiu.norms
-        """Return the norm packs."""
+        """Return the norm packs, found when they are first looked at; finding them is no question to the log."""
+        if callable(self._norms):
+            self._norms = self._norms(self)
         return self._norms
 
     @property

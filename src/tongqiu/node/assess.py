@@ -235,10 +235,11 @@ def _plan(node: Node, folder: Path, target: Target, ran_by: RanBy) -> list[_Job]
             known[path] = manifest.digest_of(tree.resolve(folder, path))
         return str(known[path])
 
+    norms = node.norms
     jobs = []
     for probe in node.practices.probes:
         for each in (target, *target.parts):
-            for run in load(probe.plan)(each):
+            for run in load(probe.plan)(msgspec.structs.replace(each, norms=norms)):
                 reads = [[path, digest(path)] for path in sorted(run.reads)]
                 params = msgspec.to_builtins(run.params, str_keys=True)
                 about = [run.subject.id, run.subject.digest or ""]

@@ -8,7 +8,6 @@ with a node is in the one value :class:`Node`.
 
 from __future__ import annotations
 
-import hashlib
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -45,6 +44,7 @@ if TYPE_CHECKING:
 
     from tongqiu.ledger.backend import Reading
     from tongqiu.node.home import Home
+    from tongqiu.norms.library import Norms
     from tongqiu.practice import Clock
     from tongqiu.record.shapes import RanBy
     from tongqiu.record.statement import Asked, Content
@@ -156,12 +156,15 @@ class Node:
         return max(self.clock.now(), self.store.backend.head().logged_at)
 
     @property
+    def norms(self) -> Norms:
+        """Return the packs of law and standards that this node goes by now, those that were added included."""
+        found: Norms = self.snapshot().norms
+        return found
+
+    @property
     def norms_digest(self) -> str:
         """Return one digest over the packs in use, so that results know under which they were made."""
-        from tongqiu.norms import library
-
-        packs = "".join(f"{name} {hashlib.sha256(library.raw(name)).hexdigest()}\n" for name in library.shipped())
-        return "sha-256:" + hashlib.sha256(packs.encode()).hexdigest()
+        return str(self.norms.digest)
 
     # --- reading -----------------------------------------------------------------------------------------------------
 
@@ -177,8 +180,6 @@ class Node:
         self, principal: Principal | None = None, *, as_of: str | None = None, known_at: str | None = None
     ) -> Snapshot:
         """Return what ``principal`` (the node's own party by default) may read, frozen at two times (now by default)."""
-        from tongqiu.norms import library
-
         who, now = principal or self.owner, self.now
         return Snapshot(
             self.source(who),
@@ -186,8 +187,13 @@ class Node:
             as_of=as_of or now,
             known_at=known_at or now,
             size=self.store.backend.head().size,
-            norms=library,
+            norms=self._norms,
         )
+
+    def _norms(self, snapshot: Snapshot) -> Norms:
+        from tongqiu.node import shelf
+
+        return shelf.norms(snapshot, self.me)
 
     def statement(self, entry: str, principal: Principal | None = None) -> Statement:
         """Return one record. Raises Missing (``record.missing``), also for what the principal may not read."""

@@ -18,7 +18,6 @@ from tongqiu.node.home import own_policy
 from tongqiu.practice import load
 from tongqiu.record import cbor, core
 from tongqiu.record.audience import STRANGER, permits
-from tongqiu.record.digest import of_bytes
 from tongqiu.record.faults import Fault, Malformed, Missing, Unproven, Unreachable
 from tongqiu.record.statement import Statement, instant, moment_of, read_content
 from tongqiu.record.text import Text
@@ -31,7 +30,9 @@ if TYPE_CHECKING:
     from tongqiu.node.discovery import Practices
     from tongqiu.node.home import Home
     from tongqiu.node.node import Node
+    from tongqiu.norms.library import Norms
     from tongqiu.practice import Assessor
+    from tongqiu.record.statement import Asked
     from tongqiu.record.subject import Subject
 
 MAX_FILES = 48 << 20
@@ -267,7 +268,7 @@ def _same_shapes(shapes: tuple[tuple[Any, ...], tuple[Any, ...]], statement: Sta
 
 def _weigh_again(statement: Statement, maker: Assessor, all_: Sequence[Statement], kind: Any) -> Checked:  # noqa: ANN401
     """Run the rule that made a record again, over what the file discloses, and compare."""
-    from tongqiu.norms import library
+    from tongqiu.node import shelf
 
     asked = statement.content.asked
     if not asked:
@@ -278,7 +279,7 @@ def _weigh_again(statement: Statement, maker: Assessor, all_: Sequence[Statement
         as_of=asked[0].as_of,
         known_at=asked[0].known_at,
         size=asked[0].size,
-        norms=library,
+        norms=lambda seen: shelf.norms(seen, statement.issuer),
     )
     try:
         said = list(load(maker.assess)(statement.subject, snapshot))
@@ -286,10 +287,10 @@ def _weigh_again(statement: Statement, maker: Assessor, all_: Sequence[Statement
         return Checked(
             statement, None, (Text(_CANNOT.en.format(why=fault.what.en), _CANNOT.zh.format(why=fault.what.zh)),)
         )
-    if snapshot.asked != asked:
-        return Checked(statement, None, (_PARTIAL,))
-    if "pack" in statement.body and statement.body.get("digest") not in _editions():
+    if "pack" in statement.body and not _same_edition(statement.body, snapshot.norms):
         return Checked(statement, None, (_OTHER_PACK,))
+    if not _same_answers(snapshot.asked, asked):
+        return Checked(statement, None, (_PARTIAL,))
     signed = cbor.dumps(statement.body)
     same = any(each.kind == statement.kind and cbor.dumps(kind.write(each.body)) == signed for each in said)
     return Checked(statement, derived=same, notes=(_WEIGHED,) if same else (_DIFFERENT,))
@@ -322,11 +323,16 @@ def _dated(checked: Checked) -> Checked:
     return checked._replace(notes=(*checked.notes, note))
 
 
-def _editions() -> set[str]:
-    """Return the digests of the packs that are here."""
-    from tongqiu.norms import library
+def _same_edition(body: dict[str, Any], norms: Norms) -> bool:
+    """Tell whether the pack that a record names is here, byte for byte."""
+    name = body["pack"]
+    return name in norms.ids and norms.edition(name) == body.get("digest")
 
-    return {str(of_bytes(library.raw(name))) for name in library.shipped()}
+
+def _same_answers(mine: Iterable[Asked], theirs: Iterable[Asked]) -> bool:
+    """Tell whether every question put to both logs was answered alike; whoever has other packs asks other questions."""
+    told = {(each.kind, each.subject, each.digest, each.thread, each.ref): each for each in theirs}
+    return all(told.get((each.kind, each.subject, each.digest, each.thread, each.ref), each) == each for each in mine)
 
 
 def now() -> str:

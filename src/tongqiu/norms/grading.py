@@ -8,14 +8,17 @@ missing answer would change. Nothing here says that a duty is fulfilled.
 from __future__ import annotations
 
 import datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import msgspec
 
-from tongqiu.norms.pack import Cite, Fact, Pack, Requirement, Rule, Scale
+from tongqiu.norms.checks import RISK
+from tongqiu.norms.duties import Owed, owed, prefixed
+from tongqiu.norms.pack import Cite, Fact, Pack, Rule, Scale
 from tongqiu.norms.questions import Questions, Value
 from tongqiu.norms.reading import read_with_tables
 from tongqiu.norms.span import Bar, Counter, TooKnotted, answered
+from tongqiu.norms.time import Calendar
 from tongqiu.record.shapes import Finding
 from tongqiu.record.text import Text
 
@@ -39,7 +42,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
 class Held(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A rule that holds for sure (``fired``) or under some of the missing answers (``possible``), with its reasons.
 
-    ``read`` are the known facts that the rule looked at; ``open`` the missing ones that decide it. ``pending`` means
+    ``read`` are the known facts that the rule looked at, dates and numbers as the band it saw; ``open`` the missing ones that decide it. ``pending`` means
     that the clause does not apply yet on the day asked about; ``aside`` that it cannot count, because a rule that
     overrides holds; ``checked`` that somebody compared the row with the law.
     """
@@ -119,21 +122,12 @@ class Grading(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         return tuple(each for each in self.held if each.state == "fired")
 
 
-class Owed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A requirement that the grade brings, or may bring, and the entries of findings that speak to it.
+class Suggested(NamedTuple):
+    """A risk that a condition suggests: for sure, or depending on the missing answers ``open``."""
 
-    ``state`` is ``answered`` when any finding speaks to it, whatever its verdict, else ``unanswered``; whether the duty
-    is fulfilled is for people to judge.
-    """
-
-    requirement: str
-    title: Text
-    cite: tuple[Cite, ...]
+    risk: str
     sure: bool
-    pending: bool
-    checked: bool
-    state: Literal["answered", "unanswered"]
-    findings: tuple[str, ...]
+    open: tuple[str, ...]
 
 
 class Book:
@@ -144,6 +138,7 @@ class Book:
         self.pack = pack
         self.tables = dict(tables)
         self.questions = Questions(pack.id, pack.facts)
+        self.calendar = Calendar(pack)
 
     @property
     def facts(self) -> dict[str, Fact]:
@@ -176,10 +171,11 @@ class Book:
         Rows that ended before ``as_of`` or became known after ``known_at`` (default ``as_of``) do not count; rows that
         apply only later count and are marked pending. Raises Malformed as :meth:`settle`.
         """
-        known = self.settle(facts, tuple(findings), where=where)
+        given = self.settle(facts, tuple(findings), where=where)
+        known = self.questions.ruled(given)
         until = known_at or as_of
-        rules = [each for each in self.pack.rules if _counts(each, as_of, until)]
-        answers = {key: self.facts[key].values.index(value) for key, value in known.items() if self.facts[key].values}
+        rules = [each for each in self.pack.rules if self.calendar.row(each, as_of, until).counts]
+        answers = {key: self.facts[key].values.index(value) for key, value in known.items()}
         bars = {each.id: answered([self._bar(each)], answers)[0] for each in rules}
         counter = Counter()
         spans = tuple(self._span(scale, rules, bars, known, counter) for scale in self.pack.scales)
@@ -197,44 +193,40 @@ class Book:
             known_at=until,
             spans=spans,
             held=tuple(sorted(held, key=lambda each: (each.scale, each.state, -self._place(each), each.rule))),
-            facts={key: value for key, value in sorted(known.items()) if key in facts},
-            implied={key: value for key, value in sorted(known.items()) if key not in facts},
+            facts={key: value for key, value in sorted(given.items()) if key in facts},
+            implied={key: value for key, value in sorted(given.items()) if key not in facts},
             gaps=self._gaps([each for each in rules if each.id not in aside], bars, spans, known, counter),
         )
 
     def owed(self, grading: Grading, findings: Iterable[Seen]) -> tuple[Owed, ...]:
         """Return the requirements that ``grading`` brings or may bring, and which findings speak to each."""
-        seen = tuple(findings)
-        result = []
-        for each in self.pack.requirements:
-            brought = self._brought(each, grading)
-            if brought is None or not _counts(each, grading.as_of, grading.known_at):
-                continue
-            entries = sorted({one.entry for one in seen if _speaks(each, one)})
-            result.append(
-                Owed(
-                    requirement=each.id,
-                    title=each.title,
-                    cite=each.cite,
-                    sure=brought,
-                    pending=each.applies_from is not None and each.applies_from > grading.as_of,
-                    checked=each.checked,
-                    state="answered" if entries else "unanswered",
-                    findings=tuple(entries),
-                )
-            )
-        return tuple(result)
+        return owed(self.pack, self.calendar, grading, findings)
 
-    def _brought(self, requirement: Requirement, grading: Grading) -> bool | None:
-        """Return True when the grade or a rule brings the duty for sure, False when it may, None when it does not."""
-        if requirement.scale is None and not requirement.rules:
-            return True
-        ways = [each.state == "fired" for each in grading.held if each.rule in requirement.rules and not each.aside]
-        if requirement.scale is not None:
-            grades = grading.span(requirement.scale).grades
-            if set(grades) & set(requirement.grades):
-                ways.append(set(grades) <= set(requirement.grades))
-        return any(ways) if ways else None
+    def suggested(
+        self,
+        facts: Mapping[str, object],
+        findings: Iterable[Seen] = (),
+        *,
+        as_of: datetime.date,
+        known_at: datetime.date | None = None,
+    ) -> tuple[Suggested, ...]:
+        """Return the risks of the pack that its conditions suggest for a system with these ``facts``, in file order.
+
+        A risk is suggested for sure, or possibly where missing answers leave it open; one without a condition never is.
+        Raises Malformed as :meth:`settle`.
+        """
+        known = self.questions.ruled(self.settle(facts, findings))
+        found = []
+        for each in self.pack.risks:
+            table = self.tables.get(RISK + each.id)
+            if table is None or not self.calendar.row(each, as_of, known_at or as_of).counts:
+                continue
+            for fact in table.facts:
+                if fact in known:
+                    table = table.given(fact, self.facts[fact].values.index(known[fact]))
+            if table.settled is not False:
+                found.append(Suggested(each.id, table.settled is True, () if table.settled else _deciding(table)))
+        return tuple(found)
 
     def _bar(self, rule: Rule) -> Bar:
         return Bar(rule.overrides, self.pack.scale(rule.scale).place(rule.grade), self.tables[rule.id])
@@ -259,6 +251,7 @@ class Book:
         )
 
     def _held(self, rule: Rule, table: Table, known: Mapping[str, Value], as_of: datetime.date, *, aside: bool) -> Held:
+        start = self.calendar.bounds(rule, rule.cite)[0]
         return Held(
             rule=rule.id,
             scale=rule.scale,
@@ -267,9 +260,9 @@ class Book:
             title=rule.title,
             reason=rule.reason,
             cite=rule.cite,
-            pending=rule.applies_from is not None and rule.applies_from > as_of,
+            pending=start is not None and start > as_of,
             aside=aside,
-            applies_from=rule.applies_from,
+            applies_from=start,
             checked=rule.checked,
             read={key: known[key] for key in self.tables[rule.id].facts if key in known},
             open=() if table.settled else _deciding(table),
@@ -355,31 +348,10 @@ def _deciding(table: Table) -> tuple[str, ...]:
     )
 
 
-def _counts(row: Rule | Requirement, as_of: datetime.date, known_at: datetime.date) -> bool:
-    return (
-        (row.applies_until is None or as_of < row.applies_until)
-        and (row.known_from is None or row.known_from <= known_at)
-        and (row.known_until is None or known_at < row.known_until)
-    )
-
-
 def _aside(rules: list[Rule], bars: Mapping[str, Bar]) -> set[str]:
     """Return the rules that cannot count because, on their scale, a rule that overrides holds for sure."""
     ruled = {each.scale for each in rules if each.overrides and bars[each.id].table.settled}
     return {each.id for each in rules if each.scale in ruled and not each.overrides}
-
-
-def _prefixed(name: str, prefix: str) -> bool:
-    """Tell whether dotted ``name`` is ``prefix`` or lies below it; the empty prefix takes everything."""
-    return not prefix or name == prefix or name.startswith((prefix + ".", prefix + "/", prefix + ":"))
-
-
-def _speaks(requirement: Requirement, seen: Seen) -> bool:
-    return any(
-        _prefixed(seen.kind, each.kind)
-        and (_prefixed(seen.finding.requirement, each.finding) or _prefixed(seen.finding.code, each.finding))
-        for each in requirement.answered_by
-    )
 
 
 def _signal(fact: Fact, findings: Iterable[Seen]) -> bool | None:
@@ -389,7 +361,7 @@ def _signal(fact: Fact, findings: Iterable[Seen]) -> bool | None:
     heard = [
         each.finding.verdict
         for each in findings
-        if _prefixed(each.finding.requirement, prefix) or _prefixed(each.finding.code, prefix)
+        if prefixed(each.finding.requirement, prefix) or prefixed(each.finding.code, prefix)
     ]
     judged = [verdict for verdict in heard if verdict in {"met", "unmet", "undecided"}]
     return any(verdict in fact.signal.verdicts for verdict in judged) if judged else None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.resources
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -21,19 +22,48 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 
+class Added(NamedTuple):
+    """A pack that somebody added: worked out, and the entries by which it came to be used here."""
+
+    book: Book
+    entries: tuple[str, ...] = ()
+
+
 class Norms:
     """The packs as they stand at one moment: in force on the day ``as_of``, known on the day ``known_at``."""
 
-    def __init__(self, as_of: datetime.date, known_at: datetime.date | None = None, extra: Iterable[Book] = ()) -> None:
+    def __init__(
+        self, as_of: datetime.date, known_at: datetime.date | None = None, extra: Iterable[Book | Added] = ()
+    ) -> None:
         """Look at the shipped packs, and those of ``extra``, as of these days; an extra pack hides one of its id."""
         self.as_of = as_of
         self.known_at = known_at or as_of
-        self._extra = {each.pack.id: each for each in extra}
+        added = [each if isinstance(each, Added) else Added(each) for each in extra]
+        self._added = {each.book.pack.id: each for each in added}
+        self._extra = {name: each.book for name, each in self._added.items()}
 
     @property
     def ids(self) -> tuple[str, ...]:
         """Return the ids of all packs here, sorted."""
         return tuple(sorted({*shipped(), *self._extra}))
+
+    @property
+    def digest(self) -> str:
+        """Return one digest over the ids and bytes of all packs here."""
+        packs = "".join(f"{name} {self.edition(name)}\n" for name in self.ids)
+        return "sha-256:" + hashlib.sha256(packs.encode()).hexdigest()
+
+    def edition(self, name: str) -> str:
+        """Return the digest of the bytes of the pack ``name``. Raises Missing (``norms.no-pack``)."""
+        return str(self._extra[name].pack.digest) if name in self._extra else digest(name)
+
+    def entries(self, name: str) -> tuple[str, ...]:
+        """Return the records by which the pack ``name`` came to be used here; none for one that travels with the software."""
+        return self._added[name].entries if name in self._added else ()
+
+    def pack(self, name: str) -> Pack:
+        """Return the pack ``name`` as data. Raises Missing (``norms.no-pack``)."""
+        return self.book(name).pack
 
     def book(self, name: str) -> Book:
         """Return the pack ``name`` with its conditions worked out. Raises Missing (``norms.no-pack``)."""
@@ -85,6 +115,20 @@ def raw(name: str) -> bytes:
             nearest=nearest(name, known),
         )
     return importlib.resources.files("tongqiu.norms.packs").joinpath(name + ".toml").read_bytes()
+
+
+@cache
+def digest(name: str) -> str:
+    """Return the digest of the bytes of the shipped pack ``name``. Raises as :func:`raw`."""
+    return "sha-256:" + hashlib.sha256(raw(name)).hexdigest()
+
+
+@cache
+def version(name: str) -> str:
+    """Return the edition of the shipped pack ``name``, read from its head alone. Raises as :func:`raw`."""
+    import tomllib
+
+    return str(tomllib.loads(raw(name).decode().partition("\n[[")[0])["version"])
 
 
 @cache

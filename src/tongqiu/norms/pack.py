@@ -174,8 +174,18 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     def values(self) -> tuple[bool | str, ...]:
         """Return every possible answer as rules see it; none for ``text``, which cannot be counted."""
         if self.type in {"choice", "date", "number"}:
-            return tuple(each.value for each in (*self.choices, *self.bands))
+            return tuple(each.value for each in self.options)
         return () if self.type == "text" else (False, True)
+
+    @property
+    def options(self) -> tuple[Choice | Band, ...]:
+        """Return the answers that have a title of their own: choices, or bands of dates or numbers."""
+        return (*self.choices, *self.bands)
+
+    def band(self, value: datetime.date | float) -> str:
+        """Return the band that ``value`` falls in; for a question of type ``date`` or ``number`` only."""
+        later = (each for each in self.bands if each.below is None or value < each.below)  # type: ignore[operator]
+        return next(later).value
 
 
 class Rule(Row, frozen=True, kw_only=True, forbid_unknown_fields=True):

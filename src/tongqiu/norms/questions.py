@@ -6,6 +6,8 @@ Nothing else is ever filled in for anyone.
 
 from __future__ import annotations
 
+import datetime
+import math
 from typing import TYPE_CHECKING
 
 from tongqiu.norms.reading import nearest
@@ -17,8 +19,8 @@ if TYPE_CHECKING:
 
     from tongqiu.norms.pack import Fact
 
-Value = bool | str
-"""An answer: yes or no, one of the choices, or words."""
+Value = bool | str | float
+"""An answer: yes or no, one of the choices, words, a number, or a date as ``YYYY-MM-DD``."""
 
 
 class Questions:
@@ -32,7 +34,8 @@ class Questions:
     def answer(self, key: str, value: object, *, where: str = "") -> Value:
         """Return ``value`` when it is an answer to the question ``key``.
 
-        Raises Malformed: ``facts.unknown`` naming the nearest known key, ``facts.value`` naming the allowed answers.
+        A question of type ``date`` takes a date, or one written ``YYYY-MM-DD``; one of type ``number`` any finite number;
+        both take the name of a band, for whoever knows no more. Raises Malformed: ``facts.unknown`` naming the nearest known key, ``facts.value`` naming the allowed answers.
         """
         fact = self.facts.get(key)
         if fact is None or fact.type == "signal":
@@ -45,11 +48,10 @@ class Questions:
                 key=key[:120],
                 nearest=nearest(key, [each.key for each in self.facts.values() if each.type != "signal"]),
             )
-        if isinstance(value, str if fact.type in {"choice", "text"} else bool) and (
-            fact.type == "text" or value in fact.values
-        ):
-            return value
-        allowed = ", ".join(str(each).lower() for each in fact.values) or "text"
+        answer = _answer(fact, value)
+        if answer is not None:
+            return answer
+        allowed = ", ".join([*_SORTS.get(fact.type, ()), *(str(each).lower() for each in fact.values)])
         raise Malformed(
             "facts.value",
             Text(en="{value} is no answer to {key}.", zh="{value} 不是 {key} 的有效答案。"),
@@ -77,6 +79,10 @@ class Questions:
                 known[fact.key] = False
         return known
 
+    def ruled(self, known: Mapping[str, Value]) -> dict[str, bool | str]:
+        """Return settled answers as rules see them: dates and numbers by their band, words left out."""
+        return {key: seen for key, value in known.items() if (seen := _ruled(self.facts[key], value)) is not None}
+
     def wider(self, key: str) -> tuple[str, ...]:
         """Return the questions around the question ``key``, the nearest first."""
         keys = []
@@ -101,3 +107,43 @@ class Questions:
                     wider=key,
                 )
             known[key] = True
+
+
+_SORTS = {"text": ("text",), "number": ("a number",), "date": ("a date YYYY-MM-DD",)}
+
+
+def _answer(fact: Fact, value: object) -> Value | None:
+    """Return ``value`` as an answer to ``fact`` is kept, or None where it is none."""
+    if fact.type == "text":
+        return value if isinstance(value, str) else None
+    if isinstance(value, bool) is (fact.type == "bool") and isinstance(value, bool | str) and value in fact.values:
+        return value
+    if fact.type == "date":
+        day = _day(value)
+        return None if day is None else day.isoformat()
+    if fact.type == "number" and isinstance(value, int | float) and not isinstance(value, bool):
+        try:
+            return float(value) if math.isfinite(value) else None
+        except OverflowError:
+            return None
+    return None
+
+
+def _day(value: object) -> datetime.date | None:
+    """Return a day, given as one or as ``YYYY-MM-DD``; None for anything else, and for a moment."""
+    if isinstance(value, datetime.date) and not isinstance(value, datetime.datetime):
+        return value
+    try:
+        day = datetime.date.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+    return day if day is not None and day.isoformat() == value else None
+
+
+def _ruled(fact: Fact, value: Value) -> bool | str | None:
+    if fact.type == "text":
+        return None
+    if value in fact.values and not isinstance(value, float):
+        return value
+    given = _day(value) if fact.type == "date" else value
+    return fact.band(given)  # type: ignore[arg-type]

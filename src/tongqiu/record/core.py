@@ -5,6 +5,7 @@ These kinds belong to no area. The node assembles them into a built-in practice;
 
 from __future__ import annotations
 
+import hashlib
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -96,6 +97,16 @@ class PackAdded(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     name: str
     version: str
     digest: EntryText
+
+
+class NormPack(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A pack of law or standards as its publisher says it: its own id and edition, its digest and its very text (TOML)."""
+
+    pack: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]+([.-][a-z0-9]+)*$", max_length=80)]
+    version: Annotated[str, msgspec.Meta(pattern=r"^[0-9]+(\.[0-9]+){0,3}$")]
+    digest: EntryText
+    title: Text
+    text: Annotated[str, msgspec.Meta(min_length=1, max_length=2 * 1024 * 1024)]
 
 
 class Declassified(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -261,6 +272,11 @@ def _closed() -> Refused:
     )
 
 
+def same_bytes(body: NormPack) -> tuple[str, ...]:
+    """Return the field that does not agree: a digest that is not that of the text."""
+    return () if body.digest == "sha-256:" + hashlib.sha256(body.text.encode()).hexdigest() else ("digest",)
+
+
 def admit_own(said: Said, thread: tuple[Statement, ...]) -> None:
     """Admit one withdrawal of a record by one party; what others say in the same thread does not count.
 
@@ -292,6 +308,12 @@ WITHDRAWAL = Kind(
 TOMBSTONE = Kind(name="core.tombstone/1", body=Tombstone, title=Text(en="Erasure", zh="删除标记"), public=True)
 PEER_SEEN = Kind(name="core.peer-seen/1", body=PeerSeen, title=Text(en="Another log seen", zh="见到他方日志"))
 PACK = Kind(name="core.pack/1", body=PackAdded, title=Text(en="Framework in use", zh="启用规范包"), public=True)
+NORM_PACK = Kind(
+    name="core.norm-pack/1",
+    body=NormPack,
+    title=Text(en="Pack of law or standards", zh="规范包"),
+    holds=same_bytes,
+)
 DECLASSIFIED = Kind(name="core.declassified/1", body=Declassified, title=Text(en="Declassification", zh="解密决定"))
 ASSESSMENT = Kind(name="core.assessment/1", body=Assessment, title=Text(en="Assessment run", zh="评估过程"))
 ACT = Kind(name="core.act/1", body=Act, title=Text(en="Act", zh="操作记录"), admit="tongqiu.record.core:admit_act")
@@ -323,6 +345,7 @@ KINDS: tuple[Kind, ...] = (  # type: ignore[type-arg]
     TOMBSTONE,
     PEER_SEEN,
     PACK,
+    NORM_PACK,
     DECLASSIFIED,
     ASSESSMENT,
     ACT,

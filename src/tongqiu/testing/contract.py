@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import datetime
 import functools
 import importlib.util
 import json
@@ -338,9 +339,10 @@ def _check_assessors(practice: Practice, examples: list[_Example]) -> Iterator[P
 
 def _weighed(assessor: Assessor, subject: Subject, log: list[Statement], seed: int) -> bytes:
     """Return what an assessor says over a shuffled log, as one canonical text of bytes."""
-    from tongqiu.norms import library
+    from tongqiu.norms.library import Norms
 
-    snapshot = Snapshot(Listed(log), receiver=PARTY, as_of=AT, known_at=AT, size=len(log), norms=library)
+    day = datetime.date.fromisoformat(AT[:10])
+    snapshot = Snapshot(Listed(log), receiver=PARTY, as_of=AT, known_at=AT, size=len(log), norms=Norms(day))
     said: Iterable[Said] = load(assessor.assess)(subject, Shuffled(snapshot, seed))
     lines = [
         cbor.dumps([each.kind, each.subject.id, msgspec.to_builtins(each.body, str_keys=True), sorted(each.rests_on)])

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from tongqiu.norms.grading import Seen
 from tongqiu.norms.library import Norms
 from tongqiu.practices.grading.kinds import (
@@ -27,7 +29,8 @@ from tongqiu.record.text import Text
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tongqiu.norms.grading import Book, Gap, Grading, Held, Owed
+    from tongqiu.norms.duties import Owed
+    from tongqiu.norms.grading import Book, Gap, Grading, Held
     from tongqiu.norms.grading import Span as Range
     from tongqiu.norms.pack import Cite, Pack
     from tongqiu.practice import Ask
@@ -36,6 +39,9 @@ if TYPE_CHECKING:
 
 MOST_QUESTIONS = 20
 """Missing answers listed in one record, the most telling first."""
+
+AREAS = ("dataset.*", "evaluation.*", "supply.*", "provenance.*")
+"""Kinds of records whose findings may name a requirement of a pack."""
 
 _REASONS: dict[str, Text] = {
     "graded": Text(
@@ -72,7 +78,7 @@ def assess(subject: Subject, ask: Ask) -> Iterator[Said]:
         grading = norms.grade(name, own, seen)
         owed = book.owed(grading, seen)
         considered = tuple(sorted({each.entry for each in seen}))
-        rests = {*considered, *parts[0], *([declared.entry] if declared is not None else [])}
+        rests = {*considered, *parts[0], *norms.entries(name), *([declared.entry] if declared is not None else [])}
         body = _body(book, grading, owed, considered, None if declared is None else declared.issuer)
         yield Said(GRADE.name, subject, body, tuple(sorted(rests)))
 
@@ -103,15 +109,31 @@ def _newest(statements: list[Statement]) -> Statement | None:
 
 
 def _seen(pack: Pack, subjects: tuple[Subject, ...], ask: Ask) -> tuple[Seen, ...]:
-    """Return the findings that some requirement or signal of ``pack`` looks for, sorted, each once."""
+    """Return the findings that some requirement or signal of ``pack`` looks for, or that name one, sorted, each once.
+
+    Findings that name a requirement of the pack are taken from records of other areas only: grading's own name all that
+    are open, and would answer themselves.
+    """
     wanted = {each.finding for row in pack.requirements for each in row.answered_by}
     wanted |= {fact.signal.finding for fact in pack.facts if fact.signal is not None}
-    found = {
-        (each.statement.entry, number): Seen(entry=each.statement.entry, kind=each.statement.kind, finding=each.finding)
+    said = [
+        (each.statement, each.finding)
         for about in subjects
         for prefix in sorted(wanted)
-        for number, each in enumerate(ask.findings(subject=about, requirement=prefix))
-        if each.statement.kind != GRADE.name
+        for each in ask.findings(subject=about, requirement=prefix)
+    ]
+    said += [
+        (statement, each)
+        for about in subjects
+        for kind in AREAS
+        for statement in ask.said(kind, subject=about)
+        for each in statement.content.findings
+        if each.requirement.startswith(f"{pack.id}:")
+    ]
+    found = {
+        (statement.entry, msgspec.json.encode(each)): Seen(entry=statement.entry, kind=statement.kind, finding=each)
+        for statement, each in said
+        if statement.kind != GRADE.name
     }
     return tuple(
         sorted(found.values(), key=lambda each: (each.entry, each.finding.requirement, each.finding.reason.en))
@@ -241,6 +263,7 @@ def _duty(pack: Pack, owed: Owed) -> Duty:
         state=owed.state,
         pending=owed.pending,
         records=owed.findings,
+        open=owed.open,
     )
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 DECLARED = "grading.declared@1"
 """The method of every declared fact: its owner says so."""
 
-Answer = bool | str
+Answer = bool | str | float
 Key = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$", max_length=120)]
 Day = Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d{2}-\d{2}$")]
 Natural = Annotated[int, msgspec.Meta(ge=0)]
@@ -25,20 +25,22 @@ State = Literal["graded", "range", "unanswered"]
 Words = Annotated[str, msgspec.Meta(max_length=1000)]
 
 
-class Answers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The answers of the manifest as the probe gets them, by question."""
-
-    facts: dict[str, bool | Words]
-
-
 class Fact(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """One declared answer with its question; ``meaning`` of a choice; ``packs`` that ask it."""
+    """One declared answer with its question; ``meaning`` of a choice, or of the band of a date or number; ``packs`` that
+    ask it. A date is written ``YYYY-MM-DD``.
+    """
 
     key: Key
-    value: bool | Words
+    value: bool | Words | float
     question: Text
     packs: tuple[str, ...]
     meaning: Text | None = None
+
+
+class Answers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The answers of the manifest as the probe gets them, with their questions."""
+
+    facts: tuple[Fact, ...]
 
 
 class Facts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -124,16 +126,20 @@ class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Duty(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A requirement that the grade brings (``sure``) or may bring, and the records whose findings speak to it."""
+    """A requirement that the grade brings (``sure``) or may bring, and the records whose findings speak to it.
+
+    ``partly``: to some of its parts only; ``open`` names the others.
+    """
 
     id: str
     title: Text
     clauses: tuple[Clause, ...]
     sure: bool
     checked: bool
-    state: Literal["answered", "unanswered"]
+    state: Literal["answered", "partly", "unanswered"]
     pending: bool = False
     records: tuple[EntryText, ...] = ()
+    open: tuple[str, ...] = ()
 
 
 class Grade(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
