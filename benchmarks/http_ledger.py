@@ -35,7 +35,7 @@ import socket
 import sys
 from pathlib import Path
 import uvicorn
-from tongqiu.federation.http import Bounded
+from tongqiu.federation.http import Bounded, settle
 from tongqiu.node import open_node
 from tongqiu.node.lend import open_doors
 
@@ -50,6 +50,7 @@ with open_node(Path(sys.argv[1]), create=True, name="Benchmark") as node, socket
     secret, _ = node.people.make_door_token("did:key:zBench", "benchmark")
     print(secret, flush=True)
     config = uvicorn.Config(open_doors(node, null), log_level="error", access_log=False, lifespan="off", http=Bounded)
+    settle()
     uvicorn.Server(config).run(sockets=[held])
 """
 

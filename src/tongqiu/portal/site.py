@@ -127,7 +127,7 @@ def serve(  # noqa: PLR0913 - each part is named at the call
     """
     import uvicorn
 
-    from tongqiu.federation.http import Bounded
+    from tongqiu.federation.http import Bounded, settle
 
     pages = at(node, host, language=language, principal=principal, url=url)
     config = uvicorn.Config(
@@ -153,6 +153,7 @@ def serve(  # noqa: PLR0913 - each part is named at the call
             progress.STOPPING.set()
             super().handle_exit(sig, frame)
 
+    settle()
     # What interrupted it is said once more after the end, as uvicorn.run does; the end is what was wanted.
     with contextlib.suppress(KeyboardInterrupt):
         Server(config).run()
