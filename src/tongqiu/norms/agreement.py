@@ -71,9 +71,10 @@ def kappa(
                 known=", ".join(categories),
             )
     size, n = len(categories), len(first)
-    share = [[0.0] * size for _ in range(size)]
+    counts = [[0] * size for _ in range(size)]
     for one, other in zip(first, second, strict=True):
-        share[categories.index(one)][categories.index(other)] += 1 / n
+        counts[categories.index(one)][categories.index(other)] += 1
+    share = [[count / n for count in row] for row in counts]
     weight = (
         [
             [1 - abs(row - column) / (size - 1) if linear else float(row == column) for column in range(size)]

@@ -12,43 +12,41 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from tongqiu.norms.crosswalk import Chain, Confidence, Crosswalk, Derived, Rationale, Relation, Step, Type
+from tongqiu.norms.duties import Said, spoken
 from tongqiu.norms.pack import Cite, Requirement
 from tongqiu.record.shapes import Verdict
 from tongqiu.record.text import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping
 
     from tongqiu.norms.grading import Seen
-    from tongqiu.norms.pack import Answer, Pack
+    from tongqiu.norms.pack import Pack
 
 State = Literal["answered", "partly", "owed", "no-counterpart", "not-mapped"]
 """How one wanted requirement stands. The last two are owed as well: nothing that one has leads there."""
 
 STATES: tuple[State, ...] = ("answered", "partly", "owed", "no-counterpart", "not-mapped")
 
-Extent = Literal["whole", "some", "none"]
-"""How much of a requirement records speak to: every part of it, some, or none."""
-
 _CONFIDENCE: tuple[Confidence, ...] = ("low", "medium", "high")
 
 
-class Spoken(msgspec.Struct, frozen=True, kw_only=True):
-    """What records say to one requirement: how much of it, which parts are open, the records, and their verdicts.
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """What records say to one requirement: how far, which parts are open, the records, and their verdicts.
 
     A finding that says *not assessed* speaks to nothing: nobody looked. One that says *not met* does speak to it.
     """
 
-    extent: Extent
+    state: Said
     open: tuple[str, ...] = ()
     records: tuple[str, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
 
 
-NOTHING = Spoken(extent="none")
+NOTHING = Told(state="unanswered")
 """No record speaks to it."""
 
-SUPPOSED = Spoken(extent="whole")
+SUPPOSED = Told(state="answered")
 """No record at all: what would follow if a requirement were answered."""
 
 
@@ -70,7 +68,7 @@ class Way(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     confidence: Confidence = "high"
     reviewed: bool = True
     path: tuple[Step, ...] = ()
-    extent: Extent = "none"
+    told: Said = "unanswered"
     records: tuple[str, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
 
@@ -97,13 +95,13 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Looked(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of a system: what records say to the requirements of either pack (:func:`spoken`), by id.
+    """What is known of a system: what records say to the requirements of either pack (:func:`tell`), by id.
 
     ``applies`` are the wanted requirements that its grade brings: True where for sure, False where they may apply.
     """
 
-    having: dict[str, Spoken]
-    own: dict[str, Spoken]
+    having: dict[str, Told]
+    own: dict[str, Told]
     applies: dict[str, bool]
 
 
@@ -128,10 +126,15 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
         return {state: sum(each.state == state for each in self.standings) for state in STATES}
 
 
-def spoken(pack: Pack, findings: Iterable[Seen]) -> dict[str, Spoken]:
+def tell(pack: Pack, findings: Iterable[Seen]) -> dict[str, Told]:
     """Return what ``findings`` say to each requirement of ``pack``, by its id."""
-    heard = tuple(each for each in findings if each.finding.verdict != "not-assessed")
-    return {each.id: _spoken(each, heard) for each in pack.requirements}
+    seen = tuple(findings)
+    return {each.id: _told(pack, each, seen) for each in pack.requirements}
+
+
+def speaking(pack: Pack, requirement: Requirement, findings: Iterable[Seen]) -> tuple[Seen, ...]:
+    """Return those of ``findings`` that speak to ``requirement``, in their order."""
+    return tuple(each for each in findings if spoken(pack, requirement, (each,)).entries)
 
 
 def compare(have: Pack, want: Pack, crosswalk: Crosswalk | Chain, looked: Looked | None = None) -> Comparison:
@@ -176,44 +179,21 @@ def compare(have: Pack, want: Pack, crosswalk: Crosswalk | Chain, looked: Looked
     )
 
 
-def prefixed(name: str, prefix: str) -> bool:
-    """Tell whether dotted ``name`` is ``prefix`` or lies below it; the empty prefix takes everything."""
-    return not prefix or name == prefix or name.startswith((prefix + ".", prefix + "/", prefix + ":"))
-
-
-def speaks(answer: Answer, seen: Seen) -> bool:
-    """Tell whether a finding is of the kind, and of the requirement or code, that ``answer`` names."""
-    finding = seen.finding
-    return prefixed(seen.kind, answer.kind) and (
-        prefixed(finding.requirement, answer.finding) or prefixed(finding.code, answer.finding)
-    )
-
-
-def _spoken(requirement: Requirement, heard: Sequence[Seen]) -> Spoken:
-    found: list[Seen] = []
-    parts: set[str] = set()
-    for answer in requirement.answered_by:
-        matching = [each for each in heard if speaks(answer, each)]
-        if matching:
-            parts.add(answer.part)
-            found += matching
-    if not found:
+def _told(pack: Pack, requirement: Requirement, seen: tuple[Seen, ...]) -> Told:
+    heard = speaking(pack, requirement, seen)
+    if not heard:
         return NOTHING
-    open_ = tuple(each for each in requirement.parts if each not in parts)
-    return Spoken(
-        extent="some" if open_ else "whole",
-        open=tuple(each for each in open_ if each),
-        records=tuple(sorted({each.entry for each in found})),
-        verdicts=tuple(sorted({each.finding.verdict for each in found})),
-    )
+    said = spoken(pack, requirement, heard)
+    verdicts = tuple(sorted({each.finding.verdict for each in heard}))
+    return Told(state=said.state, open=said.open, records=said.entries, verdicts=verdicts)
 
 
-def _way(row: Relation | Derived, spoken_to: Spoken, titles: Mapping[str, Text]) -> Way:
+def _way(row: Relation | Derived, said: Told, titles: Mapping[str, Text]) -> Way:
     name = str(row.from_)
     gives: Literal["answered", "partly", "owed"] = "partly"
-    if spoken_to.extent == "none":
+    if said.state == "unanswered":
         gives = "owed"
-    elif row.type in {"equal", "superset"} and spoken_to.extent == "whole" and row.confidence != "low":
+    elif row.type in {"equal", "superset"} and said.state == "answered" and row.confidence != "low":
         gives = "answered"
     way = Way(
         gives=gives,
@@ -223,9 +203,9 @@ def _way(row: Relation | Derived, spoken_to: Spoken, titles: Mapping[str, Text])
         strength=row.strength,
         confidence="low",
         reviewed=False,
-        extent=spoken_to.extent,
-        records=spoken_to.records,
-        verdicts=spoken_to.verdicts,
+        told=said.state,
+        records=said.records,
+        verdicts=said.verdicts,
     )
     if isinstance(row, Derived):
         return msgspec.structs.replace(way, path=row.path)
@@ -238,12 +218,12 @@ def _way(row: Relation | Derived, spoken_to: Spoken, titles: Mapping[str, Text])
     )
 
 
-def _direct(own: Spoken) -> list[Way]:
+def _direct(own: Told) -> list[Way]:
     """Return the way of records that speak to the wanted requirement itself, if there are any."""
-    if own.extent == "none":
+    if own.state == "unanswered":
         return []
-    gives: Literal["answered", "partly"] = "answered" if own.extent == "whole" else "partly"
-    return [Way(gives=gives, extent=own.extent, records=own.records, verdicts=own.verdicts)]
+    gives: Literal["answered", "partly"] = "answered" if own.state == "answered" else "partly"
+    return [Way(gives=gives, told=own.state, records=own.records, verdicts=own.verdicts)]
 
 
 def _standing(requirement: Requirement, ways: list[Way], looked: Looked | None) -> Standing:

@@ -1,0 +1,98 @@
+"""Kappa is that of the papers: against a textbook table, another implementation, and its own variance derived again."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from typing import Literal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import cohen_kappa_score
+
+from tongqiu.norms.agreement import kappa
+from tongqiu.record.faults import Malformed
+
+LABELS = ("none", "intersects", "subset", "superset", "equal")
+
+
+def readings(table: list[list[int]]) -> tuple[list[str], list[str]]:
+    cells = [(LABELS[i], LABELS[j]) for i, row in enumerate(table) for j, count in enumerate(row) for _ in range(count)]
+    return [one for one, _ in cells], [other for _, other in cells]
+
+
+def test_the_usual_table_of_two_by_two() -> None:
+    """20 and 15 agreed, 5 and 10 not, as in every text: 0.7 observed, 0.5 by chance, kappa 0.4."""
+    found = kappa(*readings([[20, 5], [10, 15]]), LABELS[:2])
+    assert found.n == 50
+    assert [found.agreed, found.by_chance] == pytest.approx([0.7, 0.5])
+    assert found.value == pytest.approx(0.4)
+    assert found.low is not None
+    assert found.high is not None
+    assert found.low < 0.4 < found.high
+
+
+@given(st.lists(st.tuples(st.sampled_from(LABELS), st.sampled_from(LABELS)), min_size=2, max_size=60), st.booleans())
+def test_it_agrees_with_another_implementation(rows: list[tuple[str, str]], linear: bool) -> None:  # noqa: FBT001 - drawn
+    first, second = [one for one, _ in rows], [other for _, other in rows]
+    found = kappa(first, second, LABELS, linear=linear)
+    weights: Literal["linear"] | None = "linear" if linear else None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        judged = cohen_kappa_score(first, second, labels=list(LABELS), weights=weights)
+    if found.value is None:
+        assert math.isnan(judged)
+    else:
+        assert found.value == pytest.approx(judged, abs=1e-9)
+        assert -1 <= (found.low or 0) <= found.value <= (found.high or 0) <= 1
+
+
+@pytest.mark.parametrize("linear", [False, True])
+def test_the_interval_is_that_of_the_multinomial_delta_method(linear: bool) -> None:  # noqa: FBT001 - a case
+    """The variance from numerical derivatives of kappa by each cell, which shares no formula with the code."""
+    table = [[12, 3, 1], [2, 10, 4], [1, 2, 15]]
+    n = sum(map(sum, table))
+    share = [[count / n for count in row] for row in table]
+
+    def value(cells: list[list[float]]) -> float:
+        weight = [[1 - abs(i - j) / 2 if linear else float(i == j) for j in range(3)] for i in range(3)]
+        total = sum(map(sum, cells))
+        rows = [sum(row) / total for row in cells]
+        columns = [sum(row[j] for row in cells) / total for j in range(3)]
+        observed = sum(weight[i][j] * cells[i][j] / total for i in range(3) for j in range(3))
+        chance = sum(weight[i][j] * rows[i] * columns[j] for i in range(3) for j in range(3))
+        return (observed - chance) / (1 - chance)
+
+    step = 1e-6
+    slopes = []
+    for i in range(3):
+        for j in range(3):
+            up = [[each + step * ((a, b) == (i, j)) for b, each in enumerate(row)] for a, row in enumerate(share)]
+            down = [[each - step * ((a, b) == (i, j)) for b, each in enumerate(row)] for a, row in enumerate(share)]
+            slopes.append((share[i][j], (value(up) - value(down)) / (2 * step)))
+    mean = sum(weight * slope for weight, slope in slopes)
+    variance = (sum(weight * slope**2 for weight, slope in slopes) - mean**2) / n
+    found = kappa(*readings(table), LABELS[:3], linear=linear)
+    assert found.value == pytest.approx(value(share))
+    assert found.high is not None
+    assert found.value is not None
+    assert found.high - found.value == pytest.approx(1.959964 * math.sqrt(variance), rel=1e-4)
+
+
+def test_perfect_agreement_and_agreement_on_one_answer_only() -> None:
+    perfect = kappa(LABELS, LABELS, LABELS)
+    assert [perfect.value, perfect.low, perfect.high] == pytest.approx([1, 1, 1])
+    one = kappa(["none"] * 9, ["none"] * 9, LABELS)
+    assert (one.agreed, one.value, one.low) == (1, None, None)
+    assert kappa(["none"], ["none"], ["none"]).value is None
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "code"),
+    [([], [], "agreement.rows"), (["none"], [], "agreement.rows"), (["none"], ["odd"], "agreement.category")],
+)
+def test_readings_that_cannot_be_compared_are_refused(first: list[str], second: list[str], code: str) -> None:
+    with pytest.raises(Malformed) as caught:
+        kappa(first, second, LABELS)
+    assert caught.value.code == code
