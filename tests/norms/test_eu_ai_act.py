@@ -141,7 +141,11 @@ def test_the_mortgage_case_needs_only_a_few_answers() -> None:
 @pytest.mark.parametrize(
     ("rule", "day", "pending"),
     [
-        # Art. 113 as amended by CELEX 32026R1744, Art. 1(40)
+        # Art. 113 as amended by CELEX 32026R1744, Art. 1(40); rows ending in -2024 as published before it
+        ("annex3.recruitment-2024", "2026-08-01", True),
+        ("annex3.recruitment-2024", "2026-08-02", False),
+        ("art6.1.section-a-2024", "2027-08-01", True),
+        ("art6.1.section-a-2024", "2027-08-02", False),
         ("art5.manipulation", "2025-02-02", False),
         ("art5.intimate-imagery", "2026-12-01", True),
         ("art5.intimate-imagery", "2026-12-02", False),
@@ -166,6 +170,46 @@ def test_the_amendment_was_not_known_before_it_was_published() -> None:
     assert book("eu-ai-act").grade(facts, as_of=day).span("system").grades == ("minimal",)
 
 
+def test_the_dates_of_2024_are_told_to_who_knew_no_others() -> None:
+    facts = with_defaults({"eu.annex3.recruitment": True, **LISTED})
+    day = datetime.date(2026, 8, 2)
+    then = book("eu-ai-act").grade(facts, as_of=day, known_at=datetime.date(2026, 1, 1))
+    now = book("eu-ai-act").grade(facts, as_of=day)
+    assert then.span("system").grades == now.span("system").grades == ("high",)
+    assert {each.rule: each.pending for each in then.fired}["annex3.recruitment-2024"] is False
+    assert {each.rule: each.pending for each in now.fired}["annex3.recruitment"] is True
+    assert not {each.rule for each in then.fired} & {each.rule for each in now.fired if not each.rule.endswith("-2024")}
+
+
+@pytest.mark.parametrize(
+    ("facts", "rule"),
+    [
+        # Art. 111(2), (3), (4): what was on the market before
+        ({"eu.annex3.recruitment": True, **LISTED, "eu.significant_change": False}, "art111.2.annex3"),
+        ({"eu.annex1.section": "a", "eu.annex1.third_party": True, "eu.significant_change": False}, "art111.2.annex1"),
+        (
+            {
+                "eu.annex3.public_benefits": True,
+                **LISTED,
+                "eu.significant_change": False,
+                "eu.public_authority": True,
+            },
+            "art111.2.public.annex3",
+        ),
+        ({"eu.gpai.model": True}, "art111.3"),
+        ({"eu.art50.synthetic_content": True, "eu.art50.criminal_law_use": False}, "art111.4"),
+    ],
+)
+def test_what_was_on_the_market_before(facts: dict[str, object], rule: str) -> None:
+    eu = book("eu-ai-act")
+    before = eu.grade(with_defaults({**facts, "eu.placed": datetime.date(2025, 8, 1)}), as_of=DAY)
+    after = eu.grade(with_defaults({**facts, "eu.placed": datetime.date(2028, 8, 2)}), as_of=DAY)
+    assert rule in {each.rule for each in before.fired}
+    assert rule not in {each.rule for each in after.fired}
+    # The transition says from when, never which class.
+    assert [each.grades for each in before.spans] == [each.grades for each in after.spans]
+
+
 def test_every_point_of_article_5_and_annex_iii_has_its_rule() -> None:
     cites = {str(cite) for rule in book("eu-ai-act").pack.rules for cite in rule.cite}
     points = [*"abcdefgh", "ba", "bb"]
@@ -175,6 +219,5 @@ def test_every_point_of_article_5_and_annex_iii_has_its_rule() -> None:
 
 
 def test_every_rule_was_checked_and_says_against_what() -> None:
-    rows = [*book("eu-ai-act").pack.rules, *book("eu-ai-act").pack.requirements]
-    assert all(row.checked and row.checked_against for row in rows)
+    assert all(row.checked and row.checked_against for row in book("eu-ai-act").pack.rules)
     assert len(CASES) >= 25
