@@ -19,6 +19,7 @@ ROWS = {
     "osps-baseline": (64, 0),
     "sg-ai-verify": (97, 0),
     "mit-ai-risk": (0, 24),
+    "coe-ai-convention": (42, 0),
 }
 
 # What the practices say of things, taken from their own words.
@@ -124,3 +125,12 @@ def test_the_taxonomy_of_risks_suggests_from_answers() -> None:
     asked = {fact.key for fact in found.facts}
     used = {key for key in asked for row in found.risks if row.suggested_when and key in row.suggested_when}
     assert used == asked
+
+
+def test_the_convention_asks_parties_and_was_checked_article_by_article() -> None:
+    found = pack("coe-ai-convention")
+    assert all(row.asked_of == ("party",) and row.checked for row in found.requirements)
+    articles = {row.cite[0].article for row in found.requirements}
+    assert {f"Art. {number}" for number in (4, 5, *range(7, 21), 24, 25, 26)} <= articles
+    assert str(found.requirement("16.2.g").cite[0]) == "Art. 16(2)(g)"
+    assert found.source("cets225").in_force_from is None  # no entry into force was found
