@@ -28,6 +28,7 @@ _COMMANDS: tuple[tuple[str, str, str, str], ...] = (
     ("publish", "tongqiu.cli.desk:publish", "Let others read a record.", "让其他人可以阅读一条记录。"),
     ("withdraw", "tongqiu.cli.desk:withdraw", "Withdraw a record; it stays in the log, marked.", "撤回一条记录；记录仍在日志中，并有标记。"),
     ("erase", "tongqiu.cli.desk:erase", "Destroy a record's content, on a legal ground.", "依据法律理由销毁记录内容。"),
+    ("forget", "tongqiu.cli.ledger:forget", "Destroy all records about one subject.", "销毁关于一个对象的全部记录内容。"),
     ("do", "tongqiu.cli.do:do", "Do what an area offers; lists it all.", "执行各领域提供的操作；可列出全部。"),
     ("proposals", "tongqiu.cli.do:proposals", "What waits for a second person.", "查看待第二人同意的事项。"),
     ("approve", "tongqiu.cli.do:approve", "Agree to what another person proposed.", "同意他人的提议。"),
@@ -35,12 +36,22 @@ _COMMANDS: tuple[tuple[str, str, str, str], ...] = (
     ("fsck", "tongqiu.cli.ledger:fsck", "Derive everything again from the signed entries.", "由已签名的条目重新推导全部内容。"),
     ("backup", "tongqiu.cli.ledger:backup", "Copy the log and contents, without their keys.", "备份日志与内容，不含密钥。"),
     ("take-over", "tongqiu.cli.ledger:take_over", "Let this copy of a node write.", "允许此节点副本写入。"),
+    ("log-key list", "tongqiu.cli.ledger:log_keys", "The keys of this node's log, old and new.", "列出本节点日志的新旧密钥。"),
+    ("log-key rotate", "tongqiu.cli.ledger:rotate_log_key", "Give the log a new key.", "为日志更换密钥。"),
     ("drafts", "tongqiu.cli.ledger:drafts", "Sign records far from the log, and log them later.", "离线签署记录，日后提交入日志。"),
     ("due", "tongqiu.cli.work:due", "What falls due, the earliest first.", "查看到期事项，最早在前。"),
     ("jobs", "tongqiu.cli.work:jobs", "Work in the background: under way and done.", "查看后台工作：进行中与已完成。"),
     ("norms list", "tongqiu.cli.norms:list_", "The frameworks in use here.", "列出此处使用的规范包。"),
     ("norms show", "tongqiu.cli.norms:show", "One framework, or one row of it, as of any day.", "查看一个规范包或其中一行在任一日期的状态。"),
+    ("norms new", "tongqiu.cli.norms:new", "Write a starter file for a pack of your own.", "写出自建规范包的起始文件。"),
+    ("norms check", "tongqiu.cli.norms:check", "Say everything that is wrong with a pack file.", "指出规范包文件的全部错误。"),
+    ("norms add", "tongqiu.cli.norms:add", "Publish a pack file and go by it.", "发布并采用一个规范包文件。"),
+    ("norms adopt", "tongqiu.cli.norms:adopt", "Go by a pack that another party published.", "采用他方发布的规范包。"),
+    ("norms schema", "tongqiu.cli.norms:schema", "Print the JSON Schema of a pack file.", "输出规范包文件的 JSON Schema。"),
     ("norms next", "tongqiu.cli.asking:next_", "The questions that would narrow most grades of all systems.", "列出最能缩小各系统分级范围的问题。"),
+    ("norms gap", "tongqiu.cli.gap:gap", "What one framework's evidence leaves owed under another.", "在一个规范包下的证据对另一个还欠什么。"),
+    ("norms crosswalk", "tongqiu.cli.gap:crosswalk", "Crosswalks between frameworks: list them, check one.", "规范包之间的对照：列出，或检查一个。"),
+    ("norms oscal", "tongqiu.cli.oscal:oscal", "OSCAL documents of packs, crosswalks and results.", "规范包、对照和结果的 OSCAL 文件。"),
     ("areas", "tongqiu.cli.desk:areas", "What can be assessed here.", "查看此处可以评估的领域。"),
     ("node", "tongqiu.cli.desk:node", "Who this node is, and its log.", "查看本节点的身份与日志。"),
 )  # fmt: skip
@@ -50,6 +61,7 @@ A name of two words is a command within a group of commands, :data:`_GROUPS`; an
 """
 
 _GROUPS: tuple[tuple[str, str, str], ...] = (
+    ("log-key", "The keys that sign for this node's log: list, change.", "为本节点日志签名的密钥：列出、更换。"),
     ("norms", "Law and standards as dated data: look, check, add your own.", "作为有日期数据的法律与标准：查看、检查、添加。"),
 )  # fmt: skip
 """First words of such names, with their help."""
