@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from tongqiu.norms.pack import Pack, Risk
     from tongqiu.norms.rules import Table
     from tongqiu.practice import Ask
+    from tongqiu.record.kind import Kind
     from tongqiu.record.subject import Subject
 
 OWN = "own"
@@ -135,8 +136,8 @@ POINTERS: tuple[Pointer, ...] = (
 def assess(subject: Subject, ask: Ask) -> Iterator[Said]:
     """Yield the suggested risks of the system ``subject`` that are neither in the register nor set aside."""
     norms = _norms(ask)
-    facts = _facts(subject, ask)
-    found = _findings(subject, ask)
+    facts, declared = _facts(subject, ask)
+    found, composed = _findings(subject, ask)
     books = [norms.book(each) for each in norms.ids]
     day = (norms.as_of, norms.known_at)
     rows: dict[tuple[str, str], Suggested] = {}
@@ -147,13 +148,18 @@ def assess(subject: Subject, ask: Ask) -> Iterator[Said]:
         key = (each.taxonomy, each.row)
         before = rows.get(key, each)
         rows[key] = msgspec.structs.replace(before, state="sure", found=each.found)
-    done = _decided(subject, ask)
+    done, people = _decided(subject, ask)
     left = sorted(
         (each for key, each in rows.items() if key not in done),
         key=lambda each: (each.state != "sure", not each.found, each.taxonomy, each.row),
     )
     if left:
-        yield Said(SUGGESTION.name, subject, Suggestions(ask.as_of[:10], tuple(left[:MOST]), max(0, len(left) - MOST)))
+        body = Suggestions(ask.as_of[:10], tuple(left[:MOST]), max(0, len(left) - MOST))
+        packs = {
+            entry for name in {each.taxonomy for each in body.rows} & set(norms.ids) for entry in norms.entries(name)
+        }
+        rests = {*declared, *composed, *people, *(each.entry for each in found), *packs}
+        yield Said(SUGGESTION.name, subject, body, tuple(sorted(rests)))
 
 
 def _norms(ask: Ask) -> Norms:
@@ -163,14 +169,16 @@ def _norms(ask: Ask) -> Norms:
     return Norms(datetime.date.fromisoformat(ask.as_of[:10]), datetime.date.fromisoformat(ask.known_at[:10]))
 
 
-def _facts(subject: Subject, ask: Ask) -> dict[str, object]:
-    """Return what was declared last about the use of the system."""
+def _facts(subject: Subject, ask: Ask) -> tuple[dict[str, object], tuple[str, ...]]:
+    """Return what was declared last about the use of the system, and the record that says so."""
     said = max(ask.said(FACTS.name, subject=subject), key=lambda each: (each.at, each.entry), default=None)
-    return {} if said is None else {each.key: each.value for each in FACTS.read(said.body, where=said.entry).facts}
+    if said is None:
+        return {}, ()
+    return {each.key: each.value for each in FACTS.read(said.body, where=said.entry).facts}, (said.entry,)
 
 
-def _findings(subject: Subject, ask: Ask) -> tuple[Trace, ...]:
-    """Return the unmet findings on the system and its parts that some pointer looks for, sorted."""
+def _findings(subject: Subject, ask: Ask) -> tuple[tuple[Trace, ...], tuple[str, ...]]:
+    """Return the unmet findings on the system and its parts that some pointer looks for, sorted, and the record of parts."""
     said = max(ask.said(core.COMPOSITION.name, subject=subject), key=lambda each: (each.at, each.entry), default=None)
     parts = () if said is None else tuple(each.subject for each in core.COMPOSITION.read(said.body).parts)
     prefixes = sorted({prefix for each in POINTERS for prefix in each.prefixes})
@@ -181,7 +189,8 @@ def _findings(subject: Subject, ask: Ask) -> tuple[Trace, ...]:
         for each in ask.findings(subject=about, requirement=prefix)
         if each.finding.verdict == "unmet"
     }
-    return tuple(sorted(found, key=lambda each: (each.requirement, each.entry, each.reason.en)))
+    traces = tuple(sorted(found, key=lambda each: (each.requirement, each.entry, each.reason.en)))
+    return traces, () if said is None else (said.entry,)
 
 
 def _from_facts(
@@ -271,13 +280,12 @@ def _suggested(pack: Pack, row: Risk, *, read: dict[str, bool | str | float], op
     )
 
 
-def _decided(subject: Subject, ask: Ask) -> set[tuple[str, str]]:
-    """Return the rows that a person of ours took up, whatever came of it, or set aside."""
-    taken = [RISK.read(each.body) for each in ask.said(RISK.name, subject=subject) if each.issuer == ask.receiver]
-    aside = [
-        DISMISSAL.read(each.body) for each in ask.said(DISMISSAL.name, subject=subject) if each.issuer == ask.receiver
-    ]
-    return {*((each.taxonomy, each.row) for each in taken), *((each.taxonomy, each.row) for each in aside)}
+def _decided(subject: Subject, ask: Ask) -> tuple[set[tuple[str, str]], tuple[str, ...]]:
+    """Return the rows that a person of ours took up, whatever came of it, or set aside, and the records that say so."""
+    kinds: dict[str, Kind[Any]] = {each.name: each for each in (RISK, DISMISSAL)}
+    said = [each for name in kinds for each in ask.said(name, subject=subject) if each.issuer == ask.receiver]
+    bodies = [kinds[each.kind].read(each.body) for each in said]
+    return {(each.taxonomy, each.row) for each in bodies}, tuple(each.entry for each in said)
 
 
 def _plain(value: object) -> bool | str | float:
