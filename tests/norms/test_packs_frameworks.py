@@ -134,3 +134,10 @@ def test_the_convention_asks_parties_and_was_checked_article_by_article() -> Non
     assert {f"Art. {number}" for number in (4, 5, *range(7, 21), 24, 25, 26)} <= articles
     assert str(found.requirement("16.2.g").cite[0]) == "Art. 16(2)(g)"
     assert found.source("cets225").in_force_from is None  # no entry into force was found
+
+
+def test_what_a_person_brings_stays_open_beside_what_findings_say() -> None:
+    nist = pack("nist-ai-rmf")
+    assert nist.requirement("manage-3.2").parts == ("model-files", "by-hand")
+    assert nist.requirement("measure-2.11").parts == ("outcomes", "data")  # nothing is left to a person
+    assert nist.requirement("govern-1.1").parts == ()  # all of it is

@@ -35,6 +35,9 @@ Place = Annotated[str, msgspec.Meta(pattern=r"^([A-Z]{2}|international)$")]
 Wording = Literal["own", "verbatim"]
 """Whether words are the publisher's or the document's own."""
 
+BY_HAND = "by-hand"
+"""The part of a duty that no finding of this software speaks to: what ``by_hand`` says, a person brings."""
+
 Nature = Literal["law", "framework", "standard", "plan", "taxonomy"]
 """What sort of document a pack holds."""
 
@@ -254,8 +257,12 @@ class Requirement(Row, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """Return the parts of the duty that are told apart, each once, in the order of the file."""
-        return tuple(dict.fromkeys(each.part for each in self.answered_by))
+        """Return the parts of the duty that are told apart, each once, in the order of the file.
+
+        Where findings speak to some of it and a person brings the rest, that rest (:data:`BY_HAND`) is its last part.
+        """
+        told = tuple(dict.fromkeys(each.part for each in self.answered_by))
+        return (*told, BY_HAND) if told and self.by_hand is not None else told
 
 
 class Group(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
