@@ -1,17 +1,18 @@
-"""Looking after the log: ``fsck``, ``backup``, ``take-over``, and the drafts of desks without one: ``drafts``."""
+"""Looking after the log: ``fsck``, ``backup``, ``take-over``, ``log-key``, ``forget``, and ``drafts`` of desks without a log."""
 
 from __future__ import annotations
 
 import contextlib
 import mimetypes
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 from cyclopts import Parameter
 
-from tongqiu.cli.words import ask, console, lang, styled, t, table
+from tongqiu.cli.words import ask, console, lang, styled, t, table, tell
 from tongqiu.record.audience import Audience
 from tongqiu.record.faults import Malformed, row
 from tongqiu.record.statement import MAX_CONTENT, Attachment, Said
@@ -118,6 +119,111 @@ def take_over(
         anchor.check(where.path, store.backend)
         epoch = store.backend.take_over()
     console().print(t("This node writes now (epoch {epoch}).", "现由本节点写入（代次 {epoch}）。", epoch=epoch))
+    return 0
+
+
+def log_keys(*, home: Home = None) -> int:
+    """List every key that has signed for this log, the present one first. 列出为此日志签名的全部密钥，现用者在前。"""
+    from tongqiu.cli.desk import open_existing
+    from tongqiu.ledger.checkpoint import vkey
+    from tongqiu.node.logkeys import chain
+
+    with open_existing(home) as node:
+        keys, origin = chain(node.log.reading), node.log.origin
+    for number, key in reversed(list(enumerate(keys, 1))):
+        state = t("in use", "现用") if number == len(keys) else t("retired", "已停用")
+        # One line each, so that a key can be copied whole.
+        console().print(f"{number}  {state}  {vkey(origin, key)}", soft_wrap=True)
+    return 0
+
+
+def rotate_log_key(
+    *,
+    home: Home = None,
+    yes: Annotated[bool, Parameter(help="Do not ask. 不再询问。")] = False,
+) -> int:
+    """Give the log a new key; receipts by the old one stay valid. 为日志更换密钥；旧密钥所签回执仍然有效。"""
+    from tongqiu.cli.desk import open_existing
+    from tongqiu.ledger.checkpoint import vkey
+    from tongqiu.node import logkeys
+
+    with open_existing(home) as node:
+        if not yes:
+            tell(
+                t(
+                    "The present key is destroyed here. Whoever pinned it needs the new one from you, and a running serve must be"
+                    " started anew.\n",
+                    "现用密钥将在此处销毁。固定了该密钥的人须向您索取新密钥；正在运行的 serve 须重新启动。\n",
+                )
+            )
+            if ask(t("Change the key of the log? [yes/no] ", "是否更换日志密钥？[yes/no] ")) != "yes":
+                console().print(t("Nothing was changed.", "未作任何更改。"))
+                return 1
+        new = logkeys.rotate_log_key(node.home, node.log, node.store.backend)
+        number, origin = len(logkeys.chain(node.log.reading)), node.log.origin
+    console().print(t("The log has its key number {number} now:", "日志现已使用第 {number} 把密钥：", number=number))
+    console().print(vkey(origin, new), soft_wrap=True)
+    return 0
+
+
+def forget(
+    subject: Annotated[str, Parameter(help="The identifier of what the records are about. 记录对象的标识符。")],
+    *,
+    ground: Annotated[str, Parameter(help="The legal ground; stays in the log. 法律依据；会留在日志中。")],
+    authority: Annotated[str, Parameter(help="Who decided. 作出决定的人或机构。")] = "",
+    home: Home = None,
+    yes: Annotated[bool, Parameter(help="Do not ask again. 不再确认。")] = False,
+) -> int:
+    """Destroy the content of every record about one subject. 永久销毁关于一个对象的全部记录内容。"""
+    from tongqiu.cli.desk import open_existing
+    from tongqiu.node import verbs
+    from tongqiu.node.forgetting import about
+
+    with open_existing(home) as node:
+        signed = node.people.at_terminal()
+        _, verb = verbs.allowed(node, signed, "core.erase")
+        meant = node.desk(node.owner).subject(subject)
+        going = about(node, meant)
+        count = len(going.entries)
+        if not yes:
+            places = (node.store.backend.find(entry) for entry in going.entries)
+            kinds = Counter(node.store.backend.row(at).columns.kind for at in places if at is not None)
+            rows = [(name, str(many)) for name, many in sorted(kinds.items())]
+            console().print(table((t("Record type", "记录类型"), t("Records", "条数")), rows))
+            sure = ask(
+                t(
+                    "Destroy the content of these {n} records for good? Type {id}: ",
+                    "永久销毁这 {n} 条记录的内容？请输入 {id}：",
+                    n=count,
+                    id=meant.id,
+                )
+            )
+            if sure != meant.id:
+                console().print(t("Nothing was destroyed.", "未销毁任何内容。"))
+                return 1
+        if verbs.others(node, signed):
+            for each in going.led:
+                values = {"entry": each.entry, "ground": ground, "authority": authority}
+                verbs.act(node, signed, verb.name, values)
+            console().print(
+                t(
+                    "{n} erasures are proposed; a second person must agree to each (tongqiu proposals).",
+                    "已提议 {n} 项删除；每项须经第二人同意（tongqiu proposals）。",
+                    n=len(going.led),
+                )
+            )
+            return 0
+        told = verbs.account(signed.principal, verb)
+        stones = node.forget(meant, ground=ground, authority=authority, account=lambda made: told(node, made))
+    named = {entry for stone in stones for entry in stone.body.get("dependents", [])}
+    console().print(
+        t(
+            "Destroyed {n} records; {left} others rested on them.",
+            "已销毁 {n} 条记录；另有 {left} 条记录依据它们。",
+            n=count,
+            left=len(named),
+        )
+    )
     return 0
 
 

@@ -5,7 +5,7 @@ The store destroys (:mod:`tongqiu.store.backend`); here is decided what, and wha
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from tongqiu.ledger.backend import Where
 from tongqiu.ledger.log import Submission
@@ -16,7 +16,7 @@ from tongqiu.record.subject import Subject
 from tongqiu.record.text import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
 
     from tongqiu.ledger.log import Log, Sealed
     from tongqiu.node.stored import Stored
@@ -73,11 +73,20 @@ def tombstone(node: Forgets, statement: Statement, goes: Collection[bytes], *, g
     return Said(core.TOMBSTONE.name, Subject("party", node.me, None, ""), body, (), statement.content.audience)
 
 
-def forget(node: Forgets, subject: Subject, *, ground: str, authority: str) -> tuple[Statement, ...]:
-    """Erase every record about ``subject`` that is here, whoever issued it, in one transaction; return the tombstones.
+class Going(NamedTuple):
+    """What goes when a subject is forgotten."""
 
-    A record is about a subject if it names the same id, or the same bytes (:meth:`Subject.same`). Records that only
-    mention it are not found: those that rest on what goes are listed in the tombstones. Raises Missing
+    led: tuple[Statement, ...]
+    """The records that each get a tombstone: all about the subject but the corrections among them."""
+
+    entries: frozenset[bytes]
+    """Every entry whose content goes: a correction goes with what it corrects and needs no tombstone of its own."""
+
+
+def about(node: Forgets, subject: Subject) -> Going:
+    """Return every record about ``subject`` that is here, whoever issued it, tombstones aside.
+
+    A record is about a subject if it names the same id, or the same bytes (:meth:`Subject.same`). Raises Missing
     (``record.missing``) where nothing is about it.
     """
     found = {each.entry: each for each in node.source().find("*", subject=subject) if each.kind not in _KEPT}
@@ -89,20 +98,37 @@ def forget(node: Forgets, subject: Subject, *, ground: str, authority: str) -> t
             subject=subject.id[:80],
         )
     with_each = {entry: gone_with(node.store, entry) for entry in found}
-    goes = frozenset[bytes]().union(*with_each.values())
-    # A correction goes with what it corrects and needs no tombstone of its own.
-    led = {raw for entry, raws in with_each.items() for raw in raws if raw != _raw(entry)}
-    drafts = tuple(
-        node.seal(tombstone(node, each, goes, ground=ground, authority=authority), by="core.erase@1")
-        for each in found.values()
-        if _raw(each.entry) not in led
-    )
-    (outcome,) = node.log.append([Submission(drafts, erase=tuple(sorted(goes)))])
+    follow = {raw for entry, raws in with_each.items() for raw in raws if raw != _raw(entry)}
+    led = tuple(each for each in found.values() if _raw(each.entry) not in follow)
+    return Going(led, frozenset[bytes]().union(*with_each.values()))
+
+
+def forget(
+    node: Forgets,
+    subject: Subject,
+    *,
+    ground: str,
+    authority: str,
+    account: Callable[[tuple[str, ...]], Said] | None = None,
+) -> tuple[Statement, ...]:
+    """Erase every record :func:`about` ``subject``, in one transaction, and return the tombstones.
+
+    ``account`` is told the tombstones' entries and says, in the same transaction, who did it. Records that only mention
+    the subject are not found: those that rest on what goes are listed in the tombstones. Raises as :func:`about`.
+    """
+    going = about(node, subject)
+    stones = [
+        node.seal(tombstone(node, each, going.entries, ground=ground, authority=authority), by="core.erase@1")
+        for each in going.led
+    ]
+    told = [] if account is None else [account(tuple(f"sha-256:{each.entry.hex()}" for each in stones))]
+    accounts = [node.seal(each, by="verb:core.erase") for each in told]
+    (outcome,) = node.log.append([Submission((*stones, *accounts), erase=tuple(sorted(going.entries)))])
     if not isinstance(outcome, tuple):
         raise outcome
     node.store.backend.scrub()
     node.registry.catch_up()
-    return tuple(node.statement(f"sha-256:{each.entry.hex()}") for each in outcome)
+    return tuple(node.statement(f"sha-256:{each.entry.hex()}") for each in outcome[: len(stones)])
 
 
 def _raw(entry: str) -> bytes:

@@ -425,9 +425,16 @@ class Node:
         self.registry.catch_up()
         return self.statement(f"sha-256:{outcome[0].entry.hex()}")
 
-    def forget(self, subject: Subject, *, ground: str, authority: str = "") -> tuple[Statement, ...]:
+    def forget(
+        self,
+        subject: Subject,
+        *,
+        ground: str,
+        authority: str = "",
+        account: Callable[[tuple[str, ...]], Said] | None = None,
+    ) -> tuple[Statement, ...]:
         """Erase every record about ``subject`` that is here, in one transaction; see :mod:`tongqiu.node.forgetting`."""
-        return forgetting.forget(self, subject, ground=ground, authority=authority)
+        return forgetting.forget(self, subject, ground=ground, authority=authority, account=account)
 
     def seal(self, said: Said, *, by: str) -> Sealed:
         """Return ``said`` sealed and ready to be logged in one transaction with what others said; nothing is logged."""
