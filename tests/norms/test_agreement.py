@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import math
+import random
+import sys
+import tomllib
 import warnings
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score
 
+from benchmarks import norms_agreement, norms_sample
+from tests.norms.two_packs import PACKS, walk
+from tongqiu.norms import library
 from tongqiu.norms.agreement import kappa
+from tongqiu.norms.crosswalk import shipped
 from tongqiu.record.faults import Malformed
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from benchmarks.norms_agreement import Pair
 
 LABELS = ("none", "intersects", "subset", "superset", "equal")
 
@@ -96,3 +108,78 @@ def test_readings_that_cannot_be_compared_are_refused(first: list[str], second: 
     with pytest.raises(Malformed) as caught:
         kappa(first, second, LABELS)
     assert caught.value.code == code
+
+
+# --- a second reader --------------------------------------------------------------------------------------------------
+
+
+def written(path: Path, types: dict[Pair, str]) -> Path:
+    rows = [
+        f'[[pair]]\ncrosswalk = "{name}"\nfrom = "{one}"\nto = "{other}"\ntype = "{kind}"\n'
+        for (name, one, other), kind in types.items()
+    ]
+    path.write_text("\n".join(rows), "utf-8")
+    return path
+
+
+def test_two_readings_of_the_same_pairs_are_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pairs: dict[Pair, str] = {("a--b", str(number), "x"): LABELS[number % 5] for number in range(20)}
+    first = written(tmp_path / "first.toml", pairs)
+    second = written(tmp_path / "second.toml", {**pairs, ("a--b", "3", "x"): "none"})
+    assert norms_agreement.main([str(first), str(second)]) == 0
+    shown = capsys.readouterr().out
+    assert "20 pairs, the same answer to 95.0 %" in shown
+    assert "a--b: 3 – x: superset | none" in shown
+    other = written(tmp_path / "other.toml", {("a--b", "1", "y"): "none"})
+    with pytest.raises(ValueError, match="not of the same pairs"):
+        norms_agreement.main([str(first), str(other)])
+    same = written(tmp_path / "same.toml", {("a--b", "1", "y"): "none"})
+    assert norms_agreement.main([str(other), str(same)]) == 0
+    assert "undefined" in capsys.readouterr().out
+    with pytest.raises(ValueError, match="is answered ''"):
+        norms_agreement.reading(written(tmp_path / "empty.toml", {("a--b", "1", "y"): ""}))
+    assert norms_agreement.main(["a", "b", "c"]) == 2
+    assert norms_agreement.readings(tmp_path / "nowhere") == []
+
+
+def test_every_blind_reading_is_compared_with_what_is_shipped(capsys: pytest.CaptureFixture[str]) -> None:
+    found = norms_agreement.readings()
+    with capsys.disabled():
+        for each in found:
+            sys.stdout.write(f"\n{norms_agreement.told(each)}\n")
+    for each in found:
+        assert each.plain.value is not None
+        assert each.plain.low is not None
+        assert each.plain.low > 0, "no better than chance: the rows or the reading want another look"
+
+
+def test_draws_are_repeatable_spread_over_all_and_show_no_answer(capsys: pytest.CaptureFixture[str]) -> None:
+    assert norms_sample.main(["--citations", "40", "--seed", "7"]) == 0
+    first = capsys.readouterr().out
+    norms_sample.main(["--citations", "40", "--seed", "7"])
+    assert first == capsys.readouterr().out
+    rows = tomllib.loads(first)["citation"]
+    assert len(rows) == 40
+    assert {each["right"] for each in rows} == {""}
+    assert {each["pack"] for each in rows} <= set(library.shipped())
+    norms_sample.main(["--citations", "40", "--seed", "8"])
+    assert first != capsys.readouterr().out
+    if not shipped():
+        assert norms_sample.main(["--rows", "60", "--seed", "7"]) == 3
+        return
+    assert norms_sample.main(["--rows", "60", "--seed", "7"]) == 0
+    pairs = tomllib.loads(capsys.readouterr().out)["pair"]
+    assert len(pairs) == 60
+    assert {each["crosswalk"] for each in pairs} == set(shipped())
+    assert {each["type"] for each in pairs} == {""}
+
+
+def test_a_draw_holds_every_type_and_a_lone_requirement_stands_beside_its_nearest() -> None:
+    chance = random.Random(1)
+    for quota in (1, 3, 4, 5, 7, 20):
+        rows = norms_sample._stratified(walk(), quota, chance)  # noqa: SLF001 - the heart of the draw
+        assert len(rows) == len({id(each) for each in rows}) == min(quota, 7)
+        assert quota < 5 or len({each.type for each in rows}) == 5
+    lone = next(each for each in walk().relations if each.from_ == "d")
+    one, other = norms_sample._pair(walk(), lone)  # noqa: SLF001 - the same
+    assert (one.id, other.id in {each.id for each in PACKS["other"].requirements}) == ("d", True)
