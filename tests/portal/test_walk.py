@@ -77,6 +77,36 @@ def typed(made: World) -> dict[str, dict[str, Any]]:
         "core.erase": {"entry": made.theirs, "ground": "on request of the person"},
         "core.declare": {"subject": walk.SYSTEM[walk.THEIRS].id, "name": "use.purpose", "value": "loans"},
         "core.assign": {"subject": walk.SYSTEM[walk.OURS].id, "party": walk.GUEST},
+        **register(made),
+    }
+
+
+def register(made: World) -> dict[str, dict[str, Any]]:
+    """Return values for the verbs of the risk register; those that need a record of their own name one of another sort."""
+    about, record = {"subject": walk.SYSTEM[walk.THEIRS].id}, {"entry": made.theirs}
+    who, why = {"by": "an office"}, {"why": "it is so here"}
+    judged = {"likelihood": "3", "severity": "3"}
+    drilled = {"control": "stop", "scenario": "it runs away", "limit": "60"}
+    said = {"author": "an office", "words": "we hold it so"}
+    return {
+        "grading.open-risk": {**about, **judged, "title": "a risk", "what": "somebody is harmed"},
+        "grading.take-up": {**record, **judged, "row": "own:x"},
+        "grading.dismiss": {**record, **who, **why, "row": "own:x"},
+        "grading.measure": {**record, "measure": "m", "state": "planned", "title": "a measure"},
+        "grading.revise-risk": {**record, **judged},
+        "grading.decide": {**record, **who, **why, "what": "reduce"},
+        "grading.accept-grave": {**record, **who, **why, "what": "accept"},
+        "grading.close-risk": {**record, **why},
+        "grading.start-drill": {**about, **drilled, "operator": "an office"},
+        "grading.end-drill": {**record, "outcome": "done"},
+        "grading.claim-control": {**about, **drilled},
+        "grading.open-review": {**about, "title": "a review", "scope": "its use", "reviewers": "an office"},
+        "grading.answer-right": {**record, "right": "women", "effect": "none", "words": "looked at"},
+        "grading.take-position": {**record, **said, "stand": "dissent"},
+        "grading.answer-dissent": {**record, **who, "position": "1", "words": "we answer"},
+        "grading.reply-to-review": {**record, **said},
+        "grading.set-condition": {**record, "condition": "c", "title": "a condition"},
+        "grading.conclude-review": {**record, **who, **why, "outcome": "stop"},
     }
 
 
@@ -88,6 +118,21 @@ ROLE = {
     "core.erase": {"owner"},
     "core.declare": {"owner", "issuer", "guest"},
     "core.assign": {"owner", "issuer"},
+    **{
+        f"grading.{name}": {"owner", "issuer", "guest"}
+        for name in (
+            *("open-risk", "take-up", "measure", "revise-risk", "start-drill", "end-drill", "claim-control"),
+            *("answer-right", "reply-to-review"),
+        )
+    },
+    **{
+        f"grading.{name}": {"owner", "issuer"}
+        for name in (
+            *("dismiss", "decide", "accept-grave", "close-risk"),
+            *("open-review", "answer-dissent", "set-condition", "conclude-review"),
+        )
+    },
+    "grading.take-position": {"owner", "reviewer"},
 }
 """Who may do what, written down once more."""
 
