@@ -21,7 +21,7 @@ from tongqiu.norms.crosswalk import TYPES, load, shipped, shipped_pack
 from tongqiu.norms.library import shipped as packs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tongqiu.norms.crosswalk import Crosswalk, Relation
     from tongqiu.norms.pack import Cite, Pack, Requirement
@@ -46,18 +46,19 @@ def _stratified(crosswalk: Crosswalk, quota: int, chance: random.Random) -> list
     by_type = {kind: [each for each in crosswalk.relations if each.type == kind] for kind in TYPES}
     by_type = {kind: each for kind, each in by_type.items() if each}
     total = len(crosswalk.relations)
-    share = {kind: max(1, round(quota * len(each) / total)) for kind, each in by_type.items()}
-    while sum(share.values()) > min(quota, total):
-        share[max(share, key=lambda kind: share[kind])] -= 1
-    while sum(share.values()) < min(quota, total):
-        share[max(share, key=lambda kind: len(by_type[kind]) - share[kind])] += 1
-    return [
-        row for kind, count in share.items() for row in chance.sample(by_type[kind], min(count, len(by_type[kind])))
-    ]
+    share = dict.fromkeys(by_type, 0)
+    for _ in range(min(quota, total)):
+        open_ = [kind for kind, rows in by_type.items() if share[kind] < len(rows)]
+        # First the types that have none yet, then whichever lags most behind its due.
+        kind = max(open_, key=lambda each: (share[each] == 0, quota * len(by_type[each]) / total - share[each]))
+        share[kind] += 1
+    return [row for kind, count in share.items() for row in chance.sample(by_type[kind], count)]
 
 
-def _pair(crosswalk: Crosswalk, row: Relation) -> tuple[Requirement, Requirement]:
-    one, other = shipped_pack(crosswalk.from_), shipped_pack(crosswalk.to)
+def _pair(
+    crosswalk: Crosswalk, row: Relation, pack: Callable[[str], Pack] = shipped_pack
+) -> tuple[Requirement, Requirement]:
+    one, other = pack(crosswalk.from_), pack(crosswalk.to)
     if row.from_ is not None and row.to is not None:
         return one.requirement(row.from_), other.requirement(row.to)
     if row.from_ is not None:
