@@ -20,6 +20,7 @@ ROWS = {
     "sg-ai-verify": (97, 0),
     "mit-ai-risk": (0, 24),
     "coe-ai-convention": (42, 0),
+    "unesco-ai-ethics": (26, 0),
 }
 
 # What the practices say of things, taken from their own words.
@@ -141,3 +142,11 @@ def test_what_a_person_brings_stays_open_beside_what_findings_say() -> None:
     assert nist.requirement("manage-3.2").parts == ("model-files", "by-hand")
     assert nist.requirement("measure-2.11").parts == ("outcomes", "data")  # nothing is left to a person
     assert nist.requirement("govern-1.1").parts == ()  # all of it is
+
+
+def test_values_principles_and_policy_areas_of_the_recommendation() -> None:
+    found = pack("unesco-ai-ethics")
+    counts = Counter(row.group for row in found.requirements)
+    assert counts == {"values": 4, "principles": 10, "policy": 11, "monitoring": 1}
+    assert all(row.cite[0].article.startswith(("para. ", "paras. ")) for row in found.requirements)
+    assert found.source("recommendation").published == datetime.date(2021, 11, 23)
