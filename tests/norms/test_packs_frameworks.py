@@ -21,6 +21,7 @@ ROWS = {
     "mit-ai-risk": (0, 24),
     "coe-ai-convention": (42, 0),
     "unesco-ai-ethics": (26, 0),
+    "global-digital-compact": (18, 0),
 }
 
 # What the practices say of things, taken from their own words.
@@ -150,3 +151,15 @@ def test_values_principles_and_policy_areas_of_the_recommendation() -> None:
     assert counts == {"values": 4, "principles": 10, "policy": 11, "monitoring": 1}
     assert all(row.cite[0].article.startswith(("para. ", "paras. ")) for row in found.requirements)
     assert found.source("recommendation").published == datetime.date(2021, 11, 23)
+
+
+def test_the_compact_says_that_nobody_checked_it() -> None:
+    found = pack("global-digital-compact")
+    assert not any(row.checked for row in found.requirements)
+    assert found.about is not None
+    assert "unchecked" in found.about.en
+    assert "未核对" in found.about.zh
+    assert {str(row.cite[0]) for row in found.requirements if row.group == "objective-5"} >= {
+        "para. 56(a)",
+        "para. 56(b)",
+    }
