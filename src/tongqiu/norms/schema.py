@@ -6,7 +6,7 @@ The schema says what each row may hold; what no row can show alone (names of not
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -21,7 +21,8 @@ def schema() -> dict[str, Any]:
     pack = made["$defs"]["Pack"]
     del pack["properties"]["digest"]
     pack["title"] = "Norm pack, format 1"
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": ID, **made}
+    whole = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": ID, **made}
+    return cast("dict[str, Any]", msgspec.json.decode(msgspec.json.encode(whole)))
 
 
 def plain(value: Any) -> Any:  # noqa: ANN401 - what TOML holds
