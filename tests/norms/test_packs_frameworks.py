@@ -22,6 +22,7 @@ ROWS = {
     "coe-ai-convention": (42, 0),
     "unesco-ai-ethics": (26, 0),
     "global-digital-compact": (18, 0),
+    "iso-42001": (38, 0),
 }
 
 # What the practices say of things, taken from their own words.
@@ -163,3 +164,14 @@ def test_the_compact_says_that_nobody_checked_it() -> None:
         "para. 56(a)",
         "para. 56(b)",
     }
+
+
+def test_the_controls_of_annex_a_by_number_alone() -> None:
+    found = pack("iso-42001")
+    counts = Counter(row.group for row in found.requirements)
+    assert counts == {
+        "a.2": 3, "a.3": 2, "a.4": 5, "a.5": 4, "a.6": 9, "a.7": 5, "a.8": 4, "a.9": 3, "a.10": 3
+    }  # fmt: skip
+    assert found.wording == "own"
+    assert all(row.wording in {None, "own"} and not row.checked for row in found.requirements)
+    assert max(len(row.text.en) for row in found.requirements) < 160  # descriptions, and not the standard's text
