@@ -121,7 +121,10 @@ def findings(body: Drill) -> Iterator[Finding]:
     verdict, sort = judged(body)
     yield Finding(
         requirement=f"grading.control.{body.control}",
-        title=CONTROLS[body.control],
+        # A claim has a title of its own, so that pages never show it in the place of what was measured.
+        title=_CLAIM.fill(en=CONTROLS[body.control].en, zh=CONTROLS[body.control].zh)
+        if body.phase == "claimed"
+        else CONTROLS[body.control],
         verdict=verdict,
         code=f"grading.drill-{sort}",
         reason=_REASONS[sort].fill(
@@ -155,6 +158,7 @@ def judged(body: Drill) -> tuple[Verdict, str]:
 
 
 _TOOK = Text(en="Time it took: {en}", zh="用时：{zh}")
+_CLAIM = Text(en="{en} (claimed)", zh="{zh}（声称）")
 _MEND = Text(
     en="Hold a drill: grading.start-drill, then grading.end-drill.",
     zh="请进行演练：grading.start-drill，再 grading.end-drill。",

@@ -13,7 +13,7 @@ import msgspec
 from tongqiu.practices.grading.keeping import follows, no, own, said_again
 from tongqiu.practices.grading.risks import Count, Line, Short, Title, Told, Words
 from tongqiu.record.kind import Kind
-from tongqiu.record.shapes import Evidence, Finding
+from tongqiu.record.shapes import Finding
 from tongqiu.record.statement import Instant
 from tongqiu.record.text import Text
 
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 Effect = Literal["unanswered", "none", "good", "possible", "serious"]
 Stand = Literal["agree", "dissent", "abstain"]
 Result = Literal["go", "conditions", "stop"]
-
-METHOD = "grading.review@1"
 
 
 class Impact(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -147,17 +145,6 @@ def overdue_of(body: Review) -> tuple[tuple[Text, str], ...]:
     return tuple(sorted(found, key=lambda each: (each[1], each[0].en)))
 
 
-def evidence(body: Review) -> Iterator[Evidence]:
-    """Yield how many positions were against, and to how many of those nobody answered: counted from the record."""
-    for measure, title, value in (
-        ("grading.review.dissent", Text(en="Positions against", zh="反对意见数"), len(body.dissent)),
-        ("grading.review.unanswered", Text(en="Dissent unanswered", zh="未获答复的异议数"), len(body.unanswered)),
-    ):
-        yield Evidence(
-            measure=measure, title=title, value=value, unit="1", method=METHOD, n=len(body.positions), basis="claimed"
-        )
-
-
 def findings(body: Review) -> Iterator[Finding]:
     """Yield how the review stands; its reason begins with the first line."""
     verdict: Verdict
@@ -174,7 +161,7 @@ def findings(body: Review) -> Iterator[Finding]:
         verdict, code = "met", "grading.review-done"
     yield Finding(
         requirement="grading.review",
-        title=Text(en="Review of ethics and rights", zh="伦理与权利影响审查"),
+        title=Text(en="Review of ethics and rights: {title}", zh="伦理与权利影响审查：{title}").fill(title=body.title),
         verdict=verdict,
         code=code,
         reason=_REASON.fill(head_en=body.headline.en, head_zh=body.headline.zh, title=body.title, open=open_),
@@ -241,7 +228,6 @@ REVIEW: Kind[Review] = Kind(
     name="grading.review/1",
     body=Review,
     title=Text(en="Review of ethics and rights", zh="伦理与权利影响审查"),
-    evidence=evidence,
     findings=findings,
     holds=holds,
     admit="tongqiu.practices.grading.reviews:admit",

@@ -14,7 +14,7 @@ import msgspec
 from tongqiu.practices.grading.keeping import follows, no, own, said_again
 from tongqiu.practices.grading.matrix import GRAVE, Step, level, name
 from tongqiu.record.kind import Kind
-from tongqiu.record.shapes import Evidence, Finding
+from tongqiu.record.shapes import Finding
 from tongqiu.record.statement import Instant
 from tongqiu.record.subject import EntryText
 from tongqiu.record.text import Text
@@ -37,8 +37,6 @@ Intent = Literal["intentional", "unintentional", "other"]
 Timing = Literal["before-deployment", "after-deployment", "other"]
 MeasureState = Literal["planned", "in-place", "dropped"]
 What = Literal["accept", "reduce", "avoid", "share"]
-
-METHOD = "grading.matrix@1"
 
 
 class Cause(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -165,19 +163,11 @@ def overdue_of(body: Risk) -> tuple[tuple[Text, str], ...]:
 # --- the shared shapes -----------------------------------------------------------------------------------------------
 
 
-def evidence(body: Risk) -> Iterator[Evidence]:
-    """Yield the level without measures, the one said to remain, and the one that counts: judged by people, so claimed."""
-    for measure, title, value in (
-        ("grading.risk.level", Text(en="Level without measures", zh="未采取措施时的风险水平"), body.level),
-        ("grading.risk.residual", Text(en="Level said to remain", zh="声称的剩余风险水平"), body.residual_level),
-        ("grading.risk.counted", Text(en="Level that counts", zh="计入的风险水平"), body.counted),
-    ):
-        group = {"taxonomy": body.taxonomy, "risk": body.row or body.title}
-        yield Evidence(measure=measure, title=title, value=value, unit="1", method=METHOD, group=group, basis="claimed")
-
-
 def findings(body: Risk) -> Iterator[Finding]:
-    """Yield whether somebody decided about the risk, and how its measures stand; a closed risk asks for nothing."""
+    """Yield whether somebody decided about the risk, and how its measures stand; a closed risk asks for nothing.
+
+    Levels are judged, not seen, so they stand in the parameters and are no evidence.
+    """
     if body.state == "closed":
         return
     severity = "critical" if body.counted > GRAVE else "high" if body.counted == GRAVE else "medium"
@@ -185,13 +175,19 @@ def findings(body: Risk) -> Iterator[Finding]:
     done = body.decision
     yield Finding(
         requirement="grading.risk.decided",
-        title=Text(en="Decision about a risk", zh="风险的处置决定"),
+        title=Text(en="Decision about the risk: {title}", zh="风险的处置决定：{title}").fill(title=body.title),
         verdict="not-assessed" if done is None else "met",
         code="grading.risk-undecided" if done is None else f"grading.risk-{done.what}",
         reason=_UNDECIDED.fill(**words)
         if done is None
         else _DECIDED.fill(**words, by=done.by, what_en=WHATS[done.what].en, what_zh=WHATS[done.what].zh),
-        params={"level": body.counted, "risk": body.row or body.title},
+        params={
+            "level": body.level,
+            "residual": body.residual_level,
+            "counted": body.counted,
+            "taxonomy": body.taxonomy,
+            "row": body.row,
+        },
         severity="info" if done is not None else severity,  # type: ignore[arg-type]
     )
     planned = sum(each.state == "planned" for each in body.measures)
@@ -200,7 +196,7 @@ def findings(body: Risk) -> Iterator[Finding]:
     verdict: Verdict = "undecided" if planned or not body.supported else "met"
     yield Finding(
         requirement="grading.risk.measures",
-        title=Text(en="Measures against a risk", zh="风险应对措施"),
+        title=Text(en="Measures against the risk: {title}", zh="风险应对措施：{title}").fill(title=body.title),
         verdict=verdict,
         code="grading.measures-open"
         if planned
@@ -343,7 +339,6 @@ RISK: Kind[Risk] = Kind(
     name="grading.risk/1",
     body=Risk,
     title=Text(en="Risk of a system", zh="系统风险"),
-    evidence=evidence,
     findings=findings,
     holds=holds,
     admit="tongqiu.practices.grading.risks:admit",
