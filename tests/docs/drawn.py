@@ -21,6 +21,10 @@ ABOVE = {
     "en": "a room imports only from the floors below it",
     "zh": "每个房间只能从下面的楼层导入",
 }
+RANGED = {
+    "number": {"en": "a number, or ", "zh": "数字，或 "},
+    "date": {"en": "a date `YYYY-MM-DD`, or ", "zh": "日期 `YYYY-MM-DD`，或 "},
+}
 ANSWERS = {"bool": {"en": "true, false", "zh": "true、false"}, "text": {"en": "words", "zh": "文字"}}
 
 
@@ -70,8 +74,8 @@ def facts(language: str) -> Iterator[str]:
             if fact.type == "signal":
                 continue
             answers = (
-                ", ".join(f"`{each.value}`" for each in fact.choices)
-                if fact.type == "choice"
+                RANGED.get(fact.type, {}).get(language, "") + ", ".join(f"`{each}`" for each in fact.values)
+                if fact.choices or fact.bands
                 else ANSWERS[fact.type][language]
             )
             question = getattr(fact.question, language).replace("|", "\\|")

@@ -392,7 +392,13 @@ def _questions(said: Said, wrong: Mapping[str, Text]) -> tuple[Question, ...]:
     def made(fact: Fact) -> Question:
         value = said.one(f"fact.{fact.key}")
         within = tuple(made(each) for each in facts if each.within == fact.key)
-        options = _YES_NO if fact.type == "bool" else tuple((each.value, each.title) for each in fact.choices)
+        options = (
+            _YES_NO
+            if fact.type == "bool"
+            else tuple(
+                [(each.value, each.title) for each in fact.choices] + [(each.value, each.title) for each in fact.bands]
+            )
+        )
         choices = tuple(Choice(key, words, chosen=key == value) for key, words in options)
         answered = sum(each.answered + bool(each.value) for each in within)
         return Question(fact.key, fact.question, fact.help, choices, value, wrong.get(fact.key), within, answered)
