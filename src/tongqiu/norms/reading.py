@@ -8,6 +8,7 @@ and returns every fault that can be told apart from the ones before it.
 from __future__ import annotations
 
 import difflib
+import functools
 import hashlib
 import re
 import tomllib
@@ -249,8 +250,7 @@ class Reader:
             return [self._known_keys(each, kind, (*path, place)) for place, each in enumerate(value)]
         if not isinstance(value, dict):
             return value
-        fields = {each.encode_name: each.type for each in msgspec.structs.fields(struct)}
-        fields.pop("digest", None)
+        fields = _keys(struct)
         kept = {}
         for key, each in value.items():
             if key in fields:
@@ -265,6 +265,12 @@ class Reader:
                 nearest=nearest(key, fields),
             )
         return kept
+
+
+@functools.cache
+def _keys(struct: type[msgspec.Struct]) -> dict[str, Any]:
+    """Return the keys that a file may give for ``struct``, with their annotations; worked out once, for a pack has many rows."""
+    return {each.encode_name: each.type for each in msgspec.structs.fields(struct) if each.encode_name != "digest"}
 
 
 def _struct(kind: Any) -> type[msgspec.Struct] | None:  # noqa: ANN401 - any annotation
