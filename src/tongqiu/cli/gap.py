@@ -282,15 +282,14 @@ def _what(standing: Standing) -> str:
 
 def _why(standing: Standing) -> str:
     """Return the most telling reason in one line, and how many others there are."""
-    if not standing.ways:
-        return standing.why.of(lang()) if standing.why is not None else "-"
-    words = _way(standing.ways[0])
+    words = "-" if standing.why is None else standing.why.of(lang())
+    words = _way(standing.ways[0]) if standing.ways else words
     if standing.open:
         words += t("; open: {parts}", "；待补：{parts}", parts=", ".join(standing.open))
-    if standing.by_hand is not None and standing.state != "answered":
+    if standing.by_hand is not None:
         words += t("; by hand: {paper}", "；人工提供：{paper}", paper=standing.by_hand.of(lang()))
     more = len(standing.ways) - 1
-    return words + (t(" (+{n} more)", "（另有 {n} 项）", n=more) if more else "")
+    return words + (t(" (+{n} more)", "（另有 {n} 项）", n=more) if more > 0 else "")
 
 
 def _way(way: Way) -> str:

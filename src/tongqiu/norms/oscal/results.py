@@ -80,7 +80,7 @@ def write_results(pack: Pack, system: tuple[str, str], observed: Sequence[Observ
     first, last = min(each.at for each in ordered), max(each.at for each in ordered)
     result = {
         "uuid": uid("result", pack.id, pack.version, system[0], digest),
-        "title": line(f"{pack.title.en}: {system[1] or system[0]}"),
+        "title": line(f"{system[1] or system[0]}: {pack.title.en}"),
         "description": "What records say to the requirements of this catalog, and no more.",
         "start": first,
         "end": last,
@@ -92,7 +92,9 @@ def write_results(pack: Pack, system: tuple[str, str], observed: Sequence[Observ
         "observations": [_observation(each) for each in ordered],
         "findings": [each for each in concluded if each is not None],
     }
-    cover = Cover(pack.title, pack.version, pack.publisher, last)
+    named = system[1] or system[0]
+    title = Text(en=f"{named}: {pack.title.en}", zh=f"{named}：{pack.title.zh}")
+    cover = Cover(title, pack.version, pack.publisher, last)
     head = metadata(cover, [prop("pack", pack.id), prop("system", system[0])])
     head["parties"] += [
         {"uuid": uid("party", each), "type": "organization", "name": each}
