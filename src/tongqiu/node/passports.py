@@ -206,7 +206,8 @@ def verify(data: bytes, *, policy: Policy, practices: Practices, now: str, where
     rested = {entry for each in statements if retires(each) is None for entry in each.content.rests_on}
     missing = sorted(rested - present)
     ended = {ending.entry for ending in Listed(statements).endings(statements)}
-    checked = (_check(each, statements, practices) for each in statements)
+    weighed: dict[Any, Any] = {}
+    checked = (_check(each, statements, practices, weighed) for each in statements)
     records = tuple(_dated(each)._replace(standing=each.statement.entry not in ended) for each in checked)
     return Verification(report, records, tuple(missing))
 
@@ -223,7 +224,7 @@ def _files(node: Node, shown: Iterable[Statement], room: int) -> list[bytes]:
     return chosen
 
 
-def _check(statement: Statement, all_: Sequence[Statement], practices: Practices) -> Checked:
+def _check(statement: Statement, all_: Sequence[Statement], practices: Practices, weighed: dict[Any, Any]) -> Checked:
     """Do all arithmetic of one record again that can be done here."""
     kind = practices.kind(statement.kind)
     if kind is None:
@@ -250,7 +251,7 @@ def _check(statement: Statement, all_: Sequence[Statement], practices: Practices
             return Checked(statement, None, (_NO_MAKER.fill(by=statement.content.by or "-"),))
         computed = kind.holds is not None or kind.evidence is not None or kind.findings is not None
         return Checked(statement, True if computed else None, (_AGAIN,) if computed else ())
-    return _weigh_again(statement, maker, all_, kind)
+    return _weigh_again(statement, maker, all_, kind, weighed)
 
 
 def _same_shapes(shapes: tuple[tuple[Any, ...], tuple[Any, ...]], statement: Statement) -> bool:
@@ -266,26 +267,40 @@ def _same_shapes(shapes: tuple[tuple[Any, ...], tuple[Any, ...]], statement: Sta
     return (made, shapes[1]) == (statement.content.evidence, statement.content.findings)
 
 
-def _weigh_again(statement: Statement, maker: Assessor, all_: Sequence[Statement], kind: Any) -> Checked:  # noqa: ANN401
-    """Run the rule that made a record again, over what the file discloses, and compare."""
+def _weigh_again(
+    statement: Statement,
+    maker: Assessor,
+    all_: Sequence[Statement],
+    kind: Any,  # noqa: ANN401 - a kind of any body
+    weighed: dict[Any, Any],
+) -> Checked:
+    """Run the rule that made a record again, over what the file discloses, and compare.
+
+    One run of a rule says several records, one for each pack; ``weighed`` keeps what it said, so that it runs once.
+    """
     from tongqiu.node import shelf
 
     asked = statement.content.asked
     if not asked:
         return Checked(statement, None, (_NO_QUESTIONS,))
-    snapshot = Snapshot(
-        Listed(all_),
-        receiver=statement.issuer,
-        as_of=asked[0].as_of,
-        known_at=asked[0].known_at,
-        size=asked[0].size,
-        norms=lambda seen: shelf.norms(seen, statement.issuer),
-    )
-    try:
-        said = list(load(maker.assess)(statement.subject, snapshot))
-    except Fault as fault:
+    run = (maker.name, statement.subject, statement.issuer, asked)
+    if run not in weighed:
+        snapshot = Snapshot(
+            Listed(all_),
+            receiver=statement.issuer,
+            as_of=asked[0].as_of,
+            known_at=asked[0].known_at,
+            size=asked[0].size,
+            norms=lambda seen: shelf.norms(seen, statement.issuer),
+        )
+        try:
+            weighed[run] = snapshot, list(load(maker.assess)(statement.subject, snapshot))
+        except Fault as fault:
+            weighed[run] = snapshot, fault
+    snapshot, said = weighed[run]
+    if isinstance(said, Fault):
         return Checked(
-            statement, None, (Text(_CANNOT.en.format(why=fault.what.en), _CANNOT.zh.format(why=fault.what.zh)),)
+            statement, None, (Text(_CANNOT.en.format(why=said.what.en), _CANNOT.zh.format(why=said.what.zh)),)
         )
     if "pack" in statement.body and not _same_edition(statement.body, snapshot.norms):
         return Checked(statement, None, (_OTHER_PACK,))
