@@ -418,6 +418,8 @@ def test_dissent_stands_in_the_first_line_and_is_never_dropped(node: Node, owner
     assert [each["right"] for each in review.body["impacts"][:2]] == ["women", "children"]
     conclusion = {"entry": review.entry, "outcome": "go", "by": "Director", "why": "The gain is great."}
     assert code(do, node, owner, "conclude-review", **{**conclusion, "by": "Jurist"}) == "grading.own-review"
+    with_conditions = {**conclusion, "outcome": "conditions"}
+    assert code(do, node, owner, "conclude-review", **with_conditions) == "grading.no-condition"
     done = do(node, owner, "conclude-review", **conclusion, next_review="2027-11-01")
     shown = REVIEW.read(done.body)
     assert shown.headline.en.startswith("DISSENT UNANSWERED (1), by Women's council.")

@@ -215,6 +215,15 @@ def test_findings_of_a_risk_name_who_decided_and_what_is_open() -> None:
     assert (row.values["counted"], row.values["due"], row.values["level_zh"]) == (4, "2026-11-30T00:00:00.000Z", "高")
 
 
+def test_the_level_that_counts_is_a_claim_that_no_other_risk_hides() -> None:
+    own, chinese = risk(), risk(title="歧视")
+    row = risk(taxonomy="mit-ai-risk", row="2.1")
+    names = [each.measure for body in (own, chinese, row) for each in risks.evidence(body)]
+    assert names[2] == "grading.risk.mit-ai-risk.2.1"
+    assert len(set(names)) == 3
+    assert all(each.basis == "claimed" for body in (own, row) for each in risks.evidence(body))
+
+
 # --- drills -----------------------------------------------------------------------------------------------------------
 
 

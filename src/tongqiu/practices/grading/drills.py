@@ -128,8 +128,8 @@ def findings(body: Drill) -> Iterator[Finding]:
         verdict=verdict,
         code=f"grading.drill-{sort}",
         reason=_REASONS[sort].fill(
-            seconds=f"{body.seconds:g}" if body.seconds is not None else "-",
-            limit=f"{body.limit:g}",
+            seconds=_plain(body.seconds),
+            limit=_plain(body.limit),
             until=(body.valid_until or "-")[:10],
             operator=body.operator or "-",
         ),
@@ -157,6 +157,11 @@ def judged(body: Drill) -> tuple[Verdict, str]:
     return ("met", "in-time") if body.seconds <= body.limit else ("unmet", "too-slow")
 
 
+def _plain(seconds: float | None) -> str:
+    """Return seconds to the millisecond, without idle zeros."""
+    return "-" if seconds is None else f"{seconds:.3f}".rstrip("0").rstrip(".")
+
+
 _TOOK = Text(en="Time it took: {en}", zh="用时：{zh}")
 _CLAIM = Text(en="{en} (claimed)", zh="{zh}（声称）")
 _MEND = Text(
@@ -165,14 +170,16 @@ _MEND = Text(
 )
 _REASONS: dict[str, Text] = {
     "in-time": Text(
-        en="{operator} did it in {seconds} s, within the {limit} s expected; the drill counts until {until}.",
-        zh="{operator} 用时 {seconds} 秒，未超过预期的 {limit} 秒；此次演练有效至 {until}。",
+        en="It took {seconds} s (operated by: {operator}), within the {limit} s expected; it counts until {until}.",
+        zh="用时 {seconds} 秒（操作者：{operator}），未超过预期的 {limit} 秒；此次演练有效至 {until}。",
     ),
     "too-slow": Text(
-        en="{operator} took {seconds} s; {limit} s were expected.",
-        zh="{operator} 用时 {seconds} 秒，超过预期的 {limit} 秒。",
+        en="It took {seconds} s (operated by: {operator}); {limit} s were expected.",
+        zh="用时 {seconds} 秒（操作者：{operator}），超过预期的 {limit} 秒。",
     ),
-    "failed": Text(en="It did not work in the drill of {operator}.", zh="{operator} 的演练未成功。"),
+    "failed": Text(
+        en="It did not work in the drill (operated by: {operator}).", zh="演练未成功（操作者：{operator}）。"
+    ),
     "broken-off": Text(en="The drill was broken off and shows nothing.", zh="演练中止，不能证明任何事项。"),
     "lapsed": Text(
         en="The last drill counted until {until} and shows nothing any more.", zh="上次演练有效至 {until}，现已失效。"

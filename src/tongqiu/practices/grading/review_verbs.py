@@ -215,6 +215,13 @@ def conclude(desk: Desk, form: Conclude) -> Iterable[Said]:
             open_en=", ".join(each.en for each in open_) or "-",
             open_zh="、".join(each.zh for each in open_) or "-",
         )
+    if form.outcome == "conditions" and not body.conditions:
+        raise no(
+            "no-condition",
+            Text(en="The outcome has conditions, and none is named.", zh="结论附有条件，但尚未列出任何条件。"),
+            Text(en="Name them with: grading.set-condition", zh="请用 grading.set-condition 列出。"),
+            where="outcome",
+        )
     if form.by in body.reviewers:
         raise no(
             "own-review",

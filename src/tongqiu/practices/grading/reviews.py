@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from tongqiu.practices.grading.keeping import follows, no, own, said_again
-from tongqiu.practices.grading.risks import Count, Line, Short, Title, Told, Words
+from tongqiu.practices.grading.risks import Count, Line, Short, Title, Told, Words, digest_of
 from tongqiu.record.kind import Kind
-from tongqiu.record.shapes import Finding
+from tongqiu.record.shapes import Evidence, Finding
 from tongqiu.record.statement import Instant
 from tongqiu.record.text import Text
 
@@ -145,6 +145,19 @@ def overdue_of(body: Review) -> tuple[tuple[Text, str], ...]:
     return tuple(sorted(found, key=lambda each: (each[1], each[0].en)))
 
 
+def evidence(body: Review) -> Iterator[Evidence]:
+    """Yield to how many positions against nobody answered: counted over positions that people took, so a claim."""
+    yield Evidence(
+        measure=f"grading.review.unanswered.{digest_of(body.title)}",
+        title=Text(en="Dissent unanswered: {title}", zh="未获答复的异议：{title}").fill(title=body.title),
+        value=len(body.unanswered),
+        unit="1",
+        method="grading.review@1",
+        n=len(body.positions),
+        basis="claimed",
+    )
+
+
 def findings(body: Review) -> Iterator[Finding]:
     """Yield how the review stands; its reason begins with the first line."""
     verdict: Verdict
@@ -228,6 +241,7 @@ REVIEW: Kind[Review] = Kind(
     name="grading.review/1",
     body=Review,
     title=Text(en="Review of ethics and rights", zh="伦理与权利影响审查"),
+    evidence=evidence,
     findings=findings,
     holds=holds,
     admit="tongqiu.practices.grading.reviews:admit",

@@ -46,7 +46,7 @@ def take_up(desk: Desk, form: TakeUp) -> Iterable[Said]:
     # The row's own words in both languages; whoever takes it up may say it of this system in theirs.
     body = _new(
         form,
-        title=f"{row.title.en} / {row.title.zh}"[:200],
+        title=form.title or f"{row.title.en} / {row.title.zh}"[:200],
         what=form.what or f"{row.text.en}\n{row.text.zh}"[:4000],
         taxonomy=row.taxonomy,
         row=row.row,

@@ -60,6 +60,7 @@ class TakeUp(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     row: Line
     likelihood: Step
     severity: Step
+    title: Line = ""
     what: Words = ""
     entity: Entity = "other"
     intent: Intent = "other"
@@ -300,6 +301,10 @@ VERBS: tuple[Verb, ...] = (
             **_SUGGESTED,
             "likelihood": _LIKELIHOOD,
             "severity": _SEVERITY,
+            "title": Field(
+                title=Text(en="Title", zh="标题"),
+                help=Text(en="Empty takes the words of the suggestion.", zh="留空则采用建议的文字。"),
+            ),
             "what": Field(
                 title=_WHAT.title,
                 help=Text(

@@ -7,6 +7,8 @@ MIT AI Risk Repository (entity, intent, timing; Slattery et al. 2024).
 
 from __future__ import annotations
 
+import hashlib
+import re
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
@@ -14,7 +16,7 @@ import msgspec
 from tongqiu.practices.grading.keeping import follows, no, own, said_again
 from tongqiu.practices.grading.matrix import GRAVE, Step, level, name
 from tongqiu.record.kind import Kind
-from tongqiu.record.shapes import Finding
+from tongqiu.record.shapes import Evidence, Finding
 from tongqiu.record.statement import Instant
 from tongqiu.record.subject import EntryText
 from tongqiu.record.text import Text
@@ -26,9 +28,9 @@ if TYPE_CHECKING:
     from tongqiu.record.statement import Said, Statement
 
 Line = Annotated[str, msgspec.Meta(max_length=200)]
-Title = Annotated[str, msgspec.Meta(min_length=3, max_length=200)]
+Title = Annotated[str, msgspec.Meta(min_length=2, max_length=200)]
 Words = Annotated[str, msgspec.Meta(max_length=4000)]
-Told = Annotated[str, msgspec.Meta(min_length=3, max_length=4000)]
+Told = Annotated[str, msgspec.Meta(min_length=2, max_length=4000)]
 Short = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]+([.-][a-z0-9]+)*$", max_length=80)]
 Count = Annotated[int, msgspec.Meta(ge=1)]
 
@@ -163,11 +165,27 @@ def overdue_of(body: Risk) -> tuple[tuple[Text, str], ...]:
 # --- the shared shapes -----------------------------------------------------------------------------------------------
 
 
-def findings(body: Risk) -> Iterator[Finding]:
-    """Yield whether somebody decided about the risk, and how its measures stand; a closed risk asks for nothing.
+def evidence(body: Risk) -> Iterator[Evidence]:
+    """Yield the level that counts, as a claim: people judged it. Its name holds the risk's own, so that none hides another."""
+    row = f"{body.taxonomy}.{body.row.lower()}"
+    name_ = row if re.fullmatch(r"[a-z0-9]+([.-][a-z0-9]+)*", row) else f"own.{digest_of(body.title)}"
+    yield Evidence(
+        measure=f"grading.risk.{name_}",
+        title=Text(en="Level that counts: {title}", zh="计入的风险水平：{title}").fill(title=body.title),
+        value=body.counted,
+        unit="1",
+        method="grading.matrix@1",
+        basis="claimed",
+    )
 
-    Levels are judged, not seen, so they stand in the parameters and are no evidence.
-    """
+
+def digest_of(title: str) -> str:
+    """Return eight hex digits that stand for a title where a name in small letters is needed."""
+    return hashlib.sha256(title.encode()).hexdigest()[:8]
+
+
+def findings(body: Risk) -> Iterator[Finding]:
+    """Yield whether somebody decided about the risk, and how its measures stand; a closed risk asks for nothing."""
     if body.state == "closed":
         return
     severity = "critical" if body.counted > GRAVE else "high" if body.counted == GRAVE else "medium"
@@ -224,7 +242,7 @@ _DECIDED = Text(
     zh="{title}：{what_zh}，决定者：{by}；计入的风险水平为“{level_zh}”。",
 )
 _MEASURES = Text(
-    en="{title}: {planned} measures are planned, {shown} in place are shown by records.",
+    en="{title}: measures planned {planned}, in place and shown by records {shown}.",
     zh="{title}：{planned} 项措施待落实，{shown} 项已落实并有记录证明。",
 )
 
@@ -339,6 +357,7 @@ RISK: Kind[Risk] = Kind(
     name="grading.risk/1",
     body=Risk,
     title=Text(en="Risk of a system", zh="系统风险"),
+    evidence=evidence,
     findings=findings,
     holds=holds,
     admit="tongqiu.practices.grading.risks:admit",
