@@ -188,13 +188,13 @@ class Detail(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Item(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, array_like=True):
-    """The score of one item: salted id, ``score`` (None: it could not be scored), cluster, language, slice, what went wrong.
+    """The score of one item: salted id, ``score`` from 0 to 1 (None: it could not be scored), cluster, language, slice, what went wrong.
 
     Written as a list, as there may be thousands.
     """
 
     id: Annotated[str, msgspec.Meta(max_length=80)]
-    score: float | None
+    score: Share | None
     cluster: Annotated[str, msgspec.Meta(max_length=80)] = ""
     language: Language = "und"
     slice: Annotated[str, msgspec.Meta(max_length=80)] = ""
