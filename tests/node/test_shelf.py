@@ -148,12 +148,14 @@ def test_a_grade_rests_on_the_pack_and_a_stranger_computes_it_again_from_the_fil
 
 
 def test_a_pack_of_another_party_is_listed_and_applies_only_once_adopted(
-    node: Node, tmp_path: Path, clock: HandClock, system: Path
+    node: Node, tmp_path: Path, clock: HandClock
 ) -> None:
     with open_node(tmp_path / "ministry", create=True, name="Ministry", clock=clock) as ministry:
         theirs = shelf.add(ministry, FIRST.encode(), audience=EVERYONE)
-        done = assess(ministry, system)
-        file = passports.export(ministry, done.system)
+        about = Subject("system", "urn:tongqiu:test:one", None, "One")
+        body = core.Composition(parts=())
+        ministry.publish([Said(core.COMPOSITION.name, about, body, (theirs.entry,), EVERYONE)])
+        file = passports.export(ministry, about)
         trusted = Policy(
             (PartyPin("Ministry", ministry.me),),
             (LogPin("Ministry", ministry.log.origin, ministry.log.public, ministry.home.beside.public),),

@@ -53,7 +53,7 @@ def rewritten(draw: st.DrawFn) -> Pack:
     """A pack in which rows may succeed earlier ones; times are in order where both ends are given."""
     rows: list[Requirement] = []
     for number in range(draw(st.integers(1, 5))):
-        times = {}
+        times: dict[str, datetime.date | None] = {}
         for start, end in (("applies_from", "applies_until"), ("known_from", "known_until")):
             one, other = draw(maybe), draw(maybe)
             if one is not None and other is not None and other <= one:

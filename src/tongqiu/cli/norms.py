@@ -208,11 +208,12 @@ def add(
     home: Home = None,
 ) -> int:
     """Publish a pack file as a signed record and go by it from now on. 将规范包文件作为签名记录发布，并自此采用。"""
-    from tongqiu.node import shelf
+    from tongqiu.cli.start import user
+    from tongqiu.node import open_node, shelf
     from tongqiu.record.audience import EVERYONE
 
     data = _file(file)
-    with open_existing(home) as node:
+    with open_node(home, create=True, name=user()) as node:
         made = shelf.add(node, data, where=str(file), audience=EVERYONE if public else None)
         body = made.body
     console().print(

@@ -224,7 +224,9 @@ def _files(node: Node, shown: Iterable[Statement], room: int) -> list[bytes]:
     return chosen
 
 
-def _check(statement: Statement, all_: Sequence[Statement], practices: Practices, weighed: dict[Any, Any]) -> Checked:
+def _check(
+    statement: Statement, all_: Sequence[Statement], practices: Practices, weighed: dict[Any, Any] | None = None
+) -> Checked:
     """Do all arithmetic of one record again that can be done here."""
     kind = practices.kind(statement.kind)
     if kind is None:
@@ -251,7 +253,7 @@ def _check(statement: Statement, all_: Sequence[Statement], practices: Practices
             return Checked(statement, None, (_NO_MAKER.fill(by=statement.content.by or "-"),))
         computed = kind.holds is not None or kind.evidence is not None or kind.findings is not None
         return Checked(statement, True if computed else None, (_AGAIN,) if computed else ())
-    return _weigh_again(statement, maker, all_, kind, weighed)
+    return _weigh_again(statement, maker, all_, kind, {} if weighed is None else weighed)
 
 
 def _same_shapes(shapes: tuple[tuple[Any, ...], tuple[Any, ...]], statement: Statement) -> bool:
