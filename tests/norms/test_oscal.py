@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from trestle.core import validator_factory
 from trestle.core.base_model import OscalBaseModel
 from trestle.oscal import OSCAL_VERSION as JUDGED
@@ -18,12 +20,13 @@ from tests.norms.two_packs import ONE, ONWARD, PACKS, WALK, head, pack, relation
 from tongqiu.norms import library
 from tongqiu.norms.crosswalk import Shelf, compose, shipped, shipped_pack, turn
 from tongqiu.norms.grading import Seen
-from tongqiu.norms.oscal import draft as drafts
+from tongqiu.norms.oscal import parsing
 from tongqiu.norms.oscal.catalog import OWN, write_catalog, write_profile
-from tongqiu.norms.oscal.draft import MAX_DEPTH, Choice, read_catalog
+from tongqiu.norms.oscal.draft import Choice, read_catalog
 from tongqiu.norms.oscal.frame import OSCAL_VERSION, filled, line, token, uid, untoken
 from tongqiu.norms.oscal.loss import losses
 from tongqiu.norms.oscal.mapping import write_mapping
+from tongqiu.norms.oscal.parsing import MAX_DEPTH
 from tongqiu.norms.oscal.results import CAVEAT, Observed, write_results
 from tongqiu.norms.reading import MAX_ROWS, read
 from tongqiu.record.faults import Malformed, Missing, Refused
@@ -486,9 +489,47 @@ def test_hostile_bytes_are_refused_at_once(data: bytes, code: str) -> None:
     assert caught.value.code == f"norms.oscal.{code}"
 
 
+VALUES = (
+    "null",
+    "true",
+    "7",
+    "-1.5",
+    '""',
+    '"x"',
+    '"\\ud800"',
+    "[]",
+    "{}",
+    "[3]",
+    "[{}]",
+    '{"ns": "urn:tongqiu:norms"}',
+)
+DOCUMENTS = tuple(map(json.loads, (foreign(), write_catalog(rich()))))
+
+
+def places(value: Any) -> list[tuple[Any, Any]]:
+    """Return every place in a document: its holder and its key."""
+    pairs = (
+        list(value.items()) if isinstance(value, dict) else list(enumerate(value)) if isinstance(value, list) else []
+    )
+    return [(value, key) for key, _ in pairs] + [found for _, each in pairs for found in places(each)]
+
+
+@settings(max_examples=250, deadline=None)
+@given(st.integers(0, 1), st.lists(st.tuples(st.integers(0, 10_000), st.sampled_from(VALUES)), min_size=1, max_size=2))
+def test_whatever_is_changed_in_a_catalog_it_is_read_or_refused(number: int, changes: list[tuple[int, str]]) -> None:
+    """No change of one or two values makes the reader fail in any other way, in a foreign catalog or in one of ours."""
+    tree = json.loads(json.dumps(DOCUMENTS[number]))
+    for place, value in changes:
+        every = places(tree)
+        holder, key = every[place % len(every)]
+        holder[key] = json.loads(value)
+    with contextlib.suppress(Malformed):
+        read(read_catalog(json.dumps(tree).encode(), LICENCE).data)
+
+
 def test_a_file_that_is_too_long_is_not_even_parsed() -> None:
     with pytest.raises(Malformed) as caught:
-        read_catalog(b" " * (drafts.MAX_BYTES + 1), LICENCE)
+        read_catalog(b" " * (parsing.MAX_BYTES + 1), LICENCE)
     assert caught.value.code == "norms.oscal.size"
 
 

@@ -96,7 +96,8 @@ def _results(of: str, system: str, out: Path | None, home: Path | None) -> int:
 
 def _import(file: Path, out: Path | None, licence: str, name: str, written_in: Literal["en", "zh"]) -> int:
     from tongqiu.node import passports
-    from tongqiu.norms.oscal.draft import MAX_BYTES, Choice, read_catalog
+    from tongqiu.norms.oscal.draft import Choice, read_catalog
+    from tongqiu.norms.oscal.parsing import MAX_BYTES
     from tongqiu.norms.reading import read
 
     data = passports.read_file(file, MAX_BYTES + 1)

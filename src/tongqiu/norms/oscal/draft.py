@@ -11,10 +11,11 @@ from __future__ import annotations
 import datetime
 import json
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from tongqiu.norms.oscal.catalog import OWN
 from tongqiu.norms.oscal.frame import NAMESPACE, Json, line, untoken
+from tongqiu.norms.oscal.parsing import bad, parse
 from tongqiu.norms.reading import MAX_BYTES as PACK_BYTES
 from tongqiu.norms.reading import MAX_ROWS, nearest
 from tongqiu.record.faults import Malformed, Refused
@@ -22,12 +23,6 @@ from tongqiu.record.text import Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-MAX_BYTES = 16 * 1024 * 1024
-"""Longest catalog file, in bytes (NIST SP 800-53 in OSCAL has about 10 million)."""
-
-MAX_DEPTH = 32
-"""Deepest nesting of the file."""
 
 _KEYS = {
     "": {"catalog", "$schema"},
@@ -37,11 +32,7 @@ _KEYS = {
     "part": {"id", "name", "ns", "class", "title", "props", "prose", "parts", "links"},
     "prop": {"name", "uuid", "ns", "value", "class", "group", "remarks"},
 }
-_BRACKET = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[{\]}]', re.DOTALL)
-"""A bracket, or a whole string, in which brackets do not count; never goes back over what it has read."""
-
 _INSERT = re.compile(r"\{\{\s*insert:\s*param,\s*([^\s}]+)\s*\}\}")
-_MEND = Text(en="Ask whoever made the file for a valid OSCAL catalog.", zh="请向文件提供方索取有效的 OSCAL 目录。")
 _NOT_YET = Text(en="Nobody has said yet which evidence answers this.", zh="尚无人说明由什么证据回应此项。")
 _MISSING = {"zh": "（未译）", "en": "(not translated) "}
 
@@ -78,54 +69,7 @@ def read_catalog(data: bytes, choice: Choice, *, where: str = "") -> Draft:
                 zh="请查明后写出：--licence CC0-1.0（或实际许可）。",
             ),
         )
-    return _Reader(where, choice).read(_parse(data, where))
-
-
-def _parse(data: bytes, where: str) -> Json:
-    if len(data) > MAX_BYTES:
-        raise _bad(
-            "size", Text(en="A catalog may have {limit} bytes.", zh="目录最多 {limit} 字节。"), where, limit=MAX_BYTES
-        )
-    try:
-        text = data.decode()
-        _shallow(text, where)
-        tree = json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
-        raise _bad(
-            "syntax", Text(en="This is not JSON: {why}.", zh="不是 JSON：{why}。"), where, why=str(error)[:200]
-        ) from error
-    if not isinstance(tree, dict) or not isinstance(tree.get("catalog"), dict):
-        raise _bad("no-catalog", Text(en="This holds no OSCAL catalog.", zh="其中没有 OSCAL 目录。"), where)
-    return tree
-
-
-def _shallow(text: str, where: str) -> None:
-    """Refuse a text that is nested too deeply, before anything recurses into it."""
-    depth = 0
-    for found in _BRACKET.finditer(text):
-        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(found[0], 0)
-        if depth > MAX_DEPTH:
-            raise _bad(
-                "deep",
-                Text(en="It is nested more than {limit} deep.", zh="嵌套超过 {limit} 层。"),
-                where,
-                limit=MAX_DEPTH,
-            )
-
-
-def _once(pairs: list[tuple[str, Any]]) -> Json:
-    made = dict(pairs)
-    if len(made) != len(pairs):
-        raise ValueError("a key stands twice in one object")
-    return made
-
-
-def _no_constant(name: str) -> Any:  # noqa: ANN401 - never returns
-    raise ValueError(f"{name} is no JSON number")
-
-
-def _bad(code: str, what: Text, where: str, **values: object) -> Malformed:
-    return Malformed(f"norms.oscal.{code}", what, do=_MEND, where=where, **values)
+    return _Reader(where, choice).read(parse(data, where))
 
 
 class _Reader:
@@ -146,7 +90,7 @@ class _Reader:
         head = self._object(catalog, "metadata", "$.catalog")
         version = self._text(head, "oscal-version", "$.catalog.metadata")
         if not version.startswith("1."):
-            raise _bad(
+            raise bad(
                 "version",
                 Text(en="OSCAL {version} is not read; version 1 is.", zh="不读取 OSCAL {version}；只读取 1.x 版。"),
                 self.where,
@@ -166,14 +110,14 @@ class _Reader:
         try:
             data = text.encode()
         except UnicodeEncodeError as error:
-            raise _bad(
+            raise bad(
                 "syntax",
                 Text(en="This is not JSON: {why}.", zh="不是 JSON：{why}。"),
                 self.where,
                 why="half a character",
             ) from error
         if len(data) > PACK_BYTES:
-            raise _bad(
+            raise bad(
                 "large",
                 Text(
                     en="As a pack it would have {size} bytes, more than {limit}.",
@@ -246,7 +190,7 @@ class _Reader:
 
     # --- groups and controls ------------------------------------------------------------------------------------------
 
-    def _group(self, group: Any, parent: str | None, params: dict[str, str], path: str) -> None:  # noqa: ANN401 - any JSON
+    def _group(self, group: Json, parent: str | None, params: dict[str, str], path: str) -> None:
         self._keys(group, "group", path)
         params = {**params, **self._params(group)}
         own = parent
@@ -269,10 +213,10 @@ class _Reader:
         for place, each in enumerate(self._list(holder, "controls", path)):
             self._control(each, group, params, f"{path}.controls[{place}]")
 
-    def _control(self, control: Any, group: str | None, params: dict[str, str], path: str) -> None:  # noqa: ANN401 - any JSON
+    def _control(self, control: Json, group: str | None, params: dict[str, str], path: str) -> None:
         self._keys(control, "control", path)
         if len(self.rows) >= MAX_ROWS:
-            raise _bad(
+            raise bad(
                 "rows",
                 Text(en="A pack may have {limit} requirements.", zh="规范包最多 {limit} 项要求。"),
                 self.where,
@@ -362,8 +306,10 @@ class _Reader:
     def _params(self, holder: Json) -> dict[str, str]:
         found = {}
         for each in self._list(holder, "params", "$"):
-            values = each.get("values") or [each.get("label") or each.get("id")]
-            found[str(each.get("id"))] = ", ".join(map(str, values))
+            values = each.get("values")
+            said = [one for one in values if isinstance(one, str)] if isinstance(values, list) else []
+            name = _text(each, "id")
+            found[name] = ", ".join(said) or _text(each, "label") or name
         return found
 
     def _words(self, words: str, zh: list[str]) -> str:
@@ -377,9 +323,8 @@ class _Reader:
 
     # --- the form -----------------------------------------------------------------------------------------------------
 
-    def _keys(self, value: Any, what: str, path: str) -> None:  # noqa: ANN401 - any JSON
-        if not isinstance(value, dict):
-            raise _bad("form", Text(en="{path} is no object.", zh="{path} 不是对象。"), self.where, path=path)
+    def _keys(self, value: Json, what: str, path: str) -> None:
+        """Refuse a key that OSCAL does not have here, also in the properties."""
         for key in value:
             if key not in _KEYS[what]:
                 raise Malformed(
@@ -393,9 +338,9 @@ class _Reader:
                     key=key[:80],
                     nearest=nearest(key, _KEYS[what]),
                 )
-        for place, each in enumerate(self._list(value, "props", path)):
-            if what:
-                self._keys(each, "prop", f"{path}.props[{place}]") if what != "prop" else None
+        if "props" in _KEYS[what]:
+            for place, each in enumerate(self._list(value, "props", path)):
+                self._keys(each, "prop", f"{path}.props[{place}]")
 
     def _parts(self, holder: Json, path: str) -> list[Json]:
         found = self._list(holder, "parts", path)
@@ -409,7 +354,7 @@ class _Reader:
     def _list(self, holder: Json, key: str, path: str) -> list[Json]:
         found = holder.get(key, [])
         if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
-            raise _bad(
+            raise bad(
                 "form",
                 Text(en="{path} is no list of objects.", zh="{path} 不是对象列表。"),
                 self.where,
@@ -422,15 +367,13 @@ class _Reader:
         if found is None and not need:
             return {}
         if not isinstance(found, dict):
-            raise _bad(
-                "form", Text(en="{path} is no object.", zh="{path} 不是对象。"), self.where, path=f"{path}.{key}"
-            )
+            raise bad("form", Text(en="{path} is no object.", zh="{path} 不是对象。"), self.where, path=f"{path}.{key}")
         return found
 
     def _text(self, holder: Json, key: str, path: str) -> str:
         found = holder.get(key)
         if not isinstance(found, str) or not found.strip():
-            raise _bad(
+            raise bad(
                 "form",
                 Text(en="{path} is missing or empty.", zh="{path} 缺失或为空。"),
                 self.where,
@@ -443,7 +386,7 @@ class _Reader:
         made = re.sub(r"[.-]*-[.-]*", "-", re.sub(r"[^a-z0-9.]+", "-", words.lower()))
         made = re.sub(r"\.+", ".", made).strip(".-")[:80].strip(".-")
         if not made:
-            raise _bad(
+            raise bad(
                 "name",
                 Text(en="{path} has no name that a pack can hold.", zh="{path} 的名称无法用于规范包。"),
                 self.where,
@@ -454,7 +397,7 @@ class _Reader:
     def _once(self, name: str, label: str, path: str) -> str:
         kind = "group" if label.startswith("group ") else "control"
         if f"{kind} {name}" in self.names:
-            raise _bad(
+            raise bad(
                 "twice",
                 Text(en="{path}: {name} stands here twice.", zh="{path}：{name} 重复出现。"),
                 self.where,
@@ -468,7 +411,7 @@ class _Reader:
         try:
             return datetime.date.fromisoformat(text).isoformat()
         except ValueError as error:
-            raise _bad(
+            raise bad(
                 "day",
                 Text(en="{key}: {text} is no date.", zh="{key}：{text} 不是日期。"),
                 self.where,
@@ -488,7 +431,8 @@ def _text(holder: Json, key: str) -> str:
 
 def _props(holder: Json, name: str) -> list[Json]:
     """Return the properties of our own namespace that are called ``name``."""
-    found = [each for each in holder.get("props") or () if isinstance(each, dict)]
+    held = holder.get("props")
+    found = [each for each in held if isinstance(each, dict)] if isinstance(held, list) else []
     return [each for each in found if each.get("ns") == NAMESPACE and each.get("name") == name and _text(each, "value")]
 
 
