@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
+import tongqiu
 from tests.store.paper import ANNA, AT, BORIS, CHEN, NOTES, Paper
 from tongqiu.ledger.backend import Where
 from tongqiu.record.audience import EVERYONE, STRANGER, Principal, only_for
@@ -189,6 +191,77 @@ def test_many_may_open_a_new_store_at_once(tmp_path: Path) -> None:
     assert faults == []
     with open_store(tmp_path / "s", create=False) as store:
         assert store.backend.head().size == 0
+
+
+def test_many_may_open_different_new_stores_at_once(tmp_path: Path) -> None:
+    """What makes the tables keeps what it works on in one place for a whole process, and mixed the stores up."""
+    failed: list[BaseException] = []
+    together = threading.Barrier(4)
+
+    def begin(name: str) -> None:
+        together.wait()
+        try:
+            with open_store(tmp_path / name, create=True) as store:
+                assert store.backend.head().size == 0
+        except BaseException as error:
+            failed.append(error)
+            raise
+
+    threads = [threading.Thread(target=begin, args=(str(number),)) for number in range(4)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join(60)
+    assert failed == []
+
+
+@pytest.mark.parametrize(
+    "torn",
+    [
+        "DELETE FROM head",
+        "UPDATE head SET size = 'x'",
+        "UPDATE head SET root = 7",
+        "UPDATE head SET frontier = 'text'",
+        "UPDATE head SET origin = x'00'",
+        "UPDATE head SET epoch = 1.5",
+    ],
+)
+def test_a_head_that_a_disk_made_up_is_unproven(tmp_path: Path, torn: str) -> None:
+    open_store(tmp_path, create=True).close()
+    with sqlite3.connect(tmp_path / FILE) as connection:
+        connection.execute("PRAGMA ignore_check_constraints=ON")
+        connection.execute(torn)
+    connection.close()
+    with open_store(tmp_path, create=False) as store, pytest.raises(Unproven) as raised:
+        store.backend.head()
+    assert raised.value.code == "log.corrupt"
+
+
+def test_a_step_whose_file_cannot_be_read_is_unreachable(tmp_path: Path) -> None:
+    """The software lies on a disk, too. A folder stands for a file that gives an error when it is read."""
+    whole = Path(tongqiu.__file__).parent
+    for path in (whole, whole / "store", whole / "store" / "migrations", whole / "store" / "migrations" / "versions"):
+        copy = tmp_path / "tongqiu" / path.relative_to(whole)
+        copy.mkdir()
+        for each in path.iterdir():
+            if each.name not in {"store", "migrations", "versions", "__pycache__"}:
+                (copy / each.name).symlink_to(each)
+    step = tmp_path / "tongqiu" / "store" / "migrations" / "env.py"
+    step.unlink()
+    step.mkdir()
+    program = (
+        "from pathlib import Path; from tongqiu.record.faults import Unreachable; from tongqiu.store.house import open_store\n"
+        f"try: open_store(Path({str(tmp_path / 'new')!r}), create=True)\n"
+        "except Unreachable as fault: print(fault.code, fault.where)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+    )
+    assert done.stdout.strip() == f"log.storage {step}", done.stderr
 
 
 def test_nothing_heavy_is_imported_with_the_room() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import threading
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -294,7 +295,20 @@ def _step(connection: sa.Connection) -> str | None:
 
 
 def _migrate(database: Database) -> None:
-    """Run every missing step in one transaction; two processes that open at once do it one after the other."""
+    """Run every missing step in one transaction; two that open at once, threads or processes, do it one after the other.
+
+    Raises Unreachable (``log.storage``) also where a file of this software that says what a step does cannot be read.
+    """
+    # Alembic keeps what it works on in one place for the whole process: of two threads, one would work on the other's
+    # database. Taken before any lock of a database, so that nobody waits for this with one in his hand.
+    with _MIGRATING:
+        _run_steps(database)
+
+
+_MIGRATING = threading.Lock()
+
+
+def _run_steps(database: Database) -> None:
     from alembic import command
     from alembic.config import Config
 
@@ -309,7 +323,10 @@ def _migrate(database: Database) -> None:
         config.set_main_option("path_separator", "os")
         config.attributes["connection"] = connection
         config.attributes["keys"] = database.key_file
-        command.upgrade(config, "head")
+        try:
+            command.upgrade(config, "head")
+        except OSError as error:
+            raise fault_of(error, str(error.filename or database.where)) from error
         if database.sqlite:
             connection.exec_driver_sql(f"PRAGMA application_id={APPLICATION_ID}")
         if connection.execute(sa.select(schema.head.c.id)).first() is None:

@@ -52,15 +52,7 @@ def fault_of(error: BaseException, where: str) -> Fault:
     primary = None if code is None else code & 0xFF
     state = str(getattr(original, "sqlstate", None) or "")
     if primary in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB} or state in {"XX001", "XX002"}:
-        return Unproven(
-            "log.corrupt",
-            Text(en="The store's file is damaged.", zh="存储文件已损坏。"),
-            do=Text(
-                en="Stop this node, keep the file, restore a backup and compare it with what witnesses have seen.",
-                zh="请停止本节点，保留该文件，恢复备份，并与见证方所见核对。",
-            ),
-            where=where,
-        )
+        return damaged(where)
     if primary in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED} or state in {"55P03", "40P01", "40001"}:
         what = Text(en="Another process kept the store locked for too long.", zh="另一进程锁定存储的时间过长。")
         do = Text(en="Try again; if it stays so, end the other process.", zh="请重试；若仍如此，请结束另一进程。")
@@ -80,3 +72,16 @@ def fault_of(error: BaseException, where: str) -> Fault:
         do = Text(en="Check the disk or the database server, then try again.", zh="请检查磁盘或数据库服务后重试。")
     words = type(original).__name__ if not isinstance(original, sqlite3.Error) else str(original)
     return Unreachable("log.storage", what, do=do, where=where, error=words[:200])
+
+
+def damaged(where: str) -> Unproven:
+    """Return the fault of a store whose file is not what was written there (``log.corrupt``)."""
+    return Unproven(
+        "log.corrupt",
+        Text(en="The store's file is damaged.", zh="存储文件已损坏。"),
+        do=Text(
+            en="Stop this node, keep the file, restore a backup and compare it with what witnesses have seen.",
+            zh="请停止本节点，保留该文件，恢复备份，并与见证方所见核对。",
+        ),
+        where=where,
+    )

@@ -14,6 +14,7 @@ from tongqiu.ledger.backend import Columns, Done, Head, Row, Tile, Where
 from tongqiu.record.faults import Missing
 from tongqiu.record.text import Text
 from tongqiu.store import schema
+from tongqiu.store.disk import damaged
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
 
 _E, _C = schema.entry.c, schema.content.c
 _ALL = sa.select(schema.entry, _C.slot, _C.sealed).select_from(schema.entry.outerjoin(schema.content, _E.idx == _C.idx))
+
+
+_BYTES = (bytes, memoryview)
+_HEAD: tuple[tuple[type, ...], ...] = ((str,), (int,), _BYTES, _BYTES, (str,), (int,))
+"""What the columns of the head are; SQLite keeps any sort of value in any column, and so shows whatever a page holds."""
 
 
 class Rows:
@@ -37,9 +43,15 @@ class Rows:
         self._head: Head | None = None
 
     def head(self) -> Head:
-        """Return the head; read once, because this transaction sees one state."""
+        """Return the head; read once, because this transaction sees one state.
+
+        Raises Unproven (``log.corrupt``) where a disk gave back a page that it was never given: no head, or no values of
+        its sorts.
+        """
         if self._head is None:
             found = self._one("SELECT origin, size, root, frontier, logged_at, epoch FROM head")
+            if found is None or not all(isinstance(*each) for each in zip(found, _HEAD, strict=True)):
+                raise damaged("head")
             self._head = Head(found[0], found[1], bytes(found[2]), cut(found[3]), found[4], found[5])
         return self._head
 
