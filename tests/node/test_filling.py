@@ -99,6 +99,8 @@ def test_every_mistake_is_named_at_once_and_beside_its_field() -> None:
         ({"tags": ["a", ""]}, "One of these is empty"),
         ({"tags": [str(number) for number in range(2001)]}, "too many"),
         ({"until": "tomorrow"}, "Write a day"),
+        ({"until": "2026-05-40"}, "Write a day"),
+        ({"until": "2026-13-01T00:00:00.000Z"}, "Write a day"),
         ({"whole": "perhaps"}, "true or false"),
         ({"source": "abc"}, "64 hex digits"),
         ({"partner": "me"}, "Write an identifier"),

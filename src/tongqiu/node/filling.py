@@ -21,7 +21,7 @@ import msgspec
 
 from tongqiu.node.ask import is_entry
 from tongqiu.record.faults import Fault, Malformed
-from tongqiu.record.statement import Attachment, Blob
+from tongqiu.record.statement import Attachment, Blob, moment_of
 from tongqiu.record.subject import is_id
 from tongqiu.record.text import Text, inert
 from tongqiu.record.types import ready
@@ -240,15 +240,20 @@ def _one(field: Field, raw: Any) -> Any:  # noqa: ANN401
     if field.kind in {"subject", "party"} and not is_id(text):
         raise _Wrong(Text(en="Write an identifier: did:…, urn:… or pkg:…", zh="请填写标识符：did:…、urn:… 或 pkg:…"))
     if field.kind == "date":
-        return _instant(text)
+        return _instant(field, text)
     return text
 
 
-def _instant(text: str) -> str:
-    """Return a day, minute or second as an instant in UTC; what is neither stays as it is and does not fit."""
+def _instant(field: Field, text: str) -> str:
+    """Return a day, minute or second as an instant in UTC. Raises _Wrong for what is neither, or on no calendar."""
     for form, rest in ((_DAY, "T00:00:00.000Z"), (_MINUTE, ":00.000Z"), (_SECOND, ".000Z")):
         if form.match(text):
-            return text.replace(" ", "T") + rest
+            text = text.replace(" ", "T") + rest
+    try:
+        moment_of(text)
+    except Malformed as error:
+        # A clock that was set to the 40th of May would stop every other one.
+        raise _Wrong(_explained(field, "")) from error
     return text
 
 

@@ -155,6 +155,8 @@ def test_what_remains_is_neither_more_nor_shown_by_a_claim(node: Node, owner: Si
     assert code(do, node, owner, "measure", **values, evidence=fact.entry) == "grading.claim-only"
     assert code(do, node, owner, "measure", **values, evidence=risk.entry) == "grading.claim-only"
     assert code(do, node, owner, "measure", entry=risk.entry, measure="m", state="planned") == "grading.no-measure"
+    for more in ({"due": "2026-05-40"}, {"state": "planned", "due": "2026-13-01"}):
+        assert code(do, node, owner, "measure", **{**values, **more}) == "form.fields"
     assert code(do, node, owner, "measure", **values, evidence="sha-256:" + "0" * 64) == "record.missing"
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tongqiu.node.ask import Listed, Snapshot
 from tongqiu.norms.grading import Book, open_book
 from tongqiu.norms.library import Norms
-from tongqiu.practices.grading import drills, reviews, risks, suggest
+from tongqiu.practices.grading import drills, duties, reviews, risks, suggest
 from tongqiu.practices.grading.drills import DRILL, Drill, days_after, judged, seconds_between
 from tongqiu.practices.grading.kinds import FACTS, Fact, Facts
 from tongqiu.practices.grading.matrix import GRAVE, LIKELIHOOD, SEVERITY, level, name
@@ -20,7 +20,14 @@ from tongqiu.practices.grading.register_views import risks as risk_rows
 from tongqiu.practices.grading.reviews import REVIEW, Condition, Impact, Position, Reply, Review
 from tongqiu.practices.grading.rights import RIGHTS
 from tongqiu.practices.grading.risks import DECISION, RISK, Cause, Choice, Decision, Measure, Risk
-from tongqiu.practices.grading.suggestions import DISMISSAL, SUGGESTION, Dismissal, Suggestions, admit_dismissal
+from tongqiu.practices.grading.suggestions import (
+    DISMISSAL,
+    REMINDER,
+    SUGGESTION,
+    Dismissal,
+    Suggestions,
+    admit_dismissal,
+)
 from tongqiu.record.faults import Refused
 from tongqiu.record.kind import Kind
 from tongqiu.record.shapes import Finding
@@ -381,6 +388,23 @@ def test_a_conclusion_and_the_scope_stay_and_conditions_may_go_on() -> None:
 def test_the_rights_of_women_and_children_are_asked_first() -> None:
     assert [each.id for each in RIGHTS[:2]] == ["women", "children"]
     assert all(each.cites for each in RIGHTS)
+
+
+@pytest.mark.parametrize("kind", [RISK, DRILL, REVIEW, REMINDER], ids=lambda each: each.name)
+def test_what_a_peer_sends_and_does_not_read_sets_no_clock(kind: Kind[Any]) -> None:
+    content = Content(
+        kind=kind.name, schema=ENTRY, subject=SYSTEM, issuer=OTHER, at="2026-11-23T08:00:00.000Z", body={}
+    )
+    broken = Statement(ENTRY, 1, "example", content.at, content)
+    whens = {RISK.name: [duties.first_due], REVIEW.name: [duties.first_due], REMINDER.name: [duties.again_at]}
+    for when in whens.get(kind.name, [duties.first_due, duties.drill_ends]):
+        assert when(broken) is None
+
+
+def test_a_date_on_no_calendar_sets_no_clock() -> None:
+    odd = risk(review_at="2026-05-40T00:00:00.000Z")
+    assert duties.first_due(stated(1, RISK, odd)) is None
+    assert duties.first_due(stated(1, RISK, risk(review_at="2026-05-30T00:00:00.000Z"))) == "2026-05-30T00:00:00.000Z"
 
 
 # --- suggestions ------------------------------------------------------------------------------------------------------

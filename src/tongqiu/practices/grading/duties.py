@@ -18,7 +18,7 @@ from tongqiu.practices.grading.risks import RISK
 from tongqiu.practices.grading.risks import overdue_of as risk_dues
 from tongqiu.practices.grading.suggestions import REMINDER, Overdue, Reminder
 from tongqiu.record import core
-from tongqiu.record.faults import Missing
+from tongqiu.record.faults import Malformed, Missing
 from tongqiu.record.statement import Said, instant, moment_of
 from tongqiu.record.text import Text
 
@@ -46,8 +46,11 @@ def dues(statement: Statement) -> tuple[tuple[Text, str], ...]:
 
 
 def first_due(statement: Statement) -> str | None:
-    """Say when the first thing about a record falls due."""
-    return next((at for _, at in dues(statement)), None)
+    """Say when the first thing about a record falls due; what does not read, as a peer may send it, sets no clock."""
+    try:
+        return _real(next((at for _, at in dues(statement)), None))
+    except Malformed:
+        return None
 
 
 def remind(statement: Statement, world: World, desk: Desk) -> Iterator[Said]:
@@ -65,9 +68,12 @@ def remind(statement: Statement, world: World, desk: Desk) -> Iterator[Said]:
         yield Said(REMINDER.name, statement.subject, body, (statement.entry,), None, thread, replaces=before)
 
 
-def again_at(statement: Statement) -> str:
+def again_at(statement: Statement) -> str | None:
     """Say when the next reminder comes."""
-    return REMINDER.read(statement.body).again_at
+    try:
+        return _real(REMINDER.read(statement.body).again_at)
+    except Malformed:
+        return None
 
 
 def remind_again(statement: Statement, world: World, desk: Desk) -> Iterator[Said]:
@@ -89,8 +95,11 @@ def remind_again(statement: Statement, world: World, desk: Desk) -> Iterator[Sai
 
 def drill_ends(statement: Statement) -> str | None:
     """Say from when a drill shows nothing any more."""
-    body = DRILL.read(statement.body)
-    return body.valid_until if body.phase == "ended" else None
+    try:
+        body = DRILL.read(statement.body)
+        return _real(body.valid_until) if body.phase == "ended" else None
+    except Malformed:
+        return None
 
 
 def lapse(statement: Statement, _world: World, desk: Desk) -> Iterator[Said]:
@@ -102,3 +111,10 @@ def lapse(statement: Statement, _world: World, desk: Desk) -> Iterator[Said]:
         yield Said(
             DRILL.name, statement.subject, body, rests, content.audience, content.thread, replaces=(statement.entry,)
         )
+
+
+def _real(at: str | None) -> str | None:
+    """Return ``at`` where it names a real moment. Raises Malformed for the 40th of May."""
+    if at is not None:
+        moment_of(at)
+    return at

@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tongqiu.practices.grading.keeping import free_thread, no, readable, readers, replaced, shown, standing, value
+from tongqiu.practices.grading.keeping import (
+    free_thread,
+    no,
+    readable,
+    readers,
+    replaced,
+    shown,
+    standing,
+    value,
+)
 from tongqiu.practices.grading.matrix import GRAVE, name
 from tongqiu.practices.grading.risks import DECISION, RISK, Cause, Choice, Decision, Measure, Risk, figured
 from tongqiu.practices.grading.suggestions import DISMISSAL, SUGGESTION, Dismissal, Suggested
