@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tongqiu.norms.agreement import Kappa, kappa
-from tongqiu.norms.crosswalk import TYPES, load
+from tongqiu.norms.crosswalk import TYPES
+from tongqiu.norms.crosswalks.shelf import load
 
 BLIND = Path(__file__).parent.parent / "tests" / "norms" / "second_reading"
 

@@ -17,7 +17,8 @@ import sys
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from tongqiu.norms.crosswalk import TYPES, load, shipped, shipped_pack
+from tongqiu.norms.crosswalk import TYPES
+from tongqiu.norms.crosswalks.shelf import load, shipped, shipped_pack
 from tongqiu.norms.library import shipped as packs
 
 if TYPE_CHECKING:

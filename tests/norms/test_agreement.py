@@ -18,7 +18,7 @@ from benchmarks import norms_agreement, norms_sample
 from tests.norms.two_packs import PACKS, pack, walk
 from tongqiu.norms import library
 from tongqiu.norms.agreement import kappa
-from tongqiu.norms.crosswalk import shipped
+from tongqiu.norms.crosswalks.shelf import shipped
 from tongqiu.record.faults import Malformed
 
 if TYPE_CHECKING:

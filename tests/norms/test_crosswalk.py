@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.norms.two_packs import ONWARD, PACKS, WALK, pack, relation, walk, walk_head
-from tongqiu.norms.crosswalk import INVERSE, Chain, Shelf, compose, load, shipped, shipped_pack, turn
+from tongqiu.norms.crosswalk import INVERSE, Chain, compose, turn
 from tongqiu.norms.crosswalks.reading import MAX_BYTES, MAX_ROWS, read
+from tongqiu.norms.crosswalks.shelf import Shelf, load, shipped, shipped_pack
 from tongqiu.record.faults import Malformed, Missing
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ def test_a_crosswalk_is_read() -> None:
         ("strength = 5", "strenght = 5", "unknown-key", "strenght"),
         ('zh = "a equal v之义" }', 'zh = "x", de = "y" }', "unknown-key", 'why = { en = "a equal v"'),
         ('confidence = "low"', 'confidence = "lowish"', "form", 'confidence = "lowish"'),
+        ('why = { en = "a equal v", zh = "a equal v之义" }', 'why = "x"', "form", 'why = "x"'),
         ("strength = 5", "strength = 11", "form", "strength = 11"),
         ('type = "subset"', 'type = "part"', "form", 'type = "part"'),
         ('to = "other"', 'to = "otter"', "no-pack", 'to = "otter"'),

@@ -15,7 +15,7 @@ from tongqiu import cli
 from tongqiu.cli.gap import crosswalk, gap
 from tongqiu.cli.oscal import oscal
 from tongqiu.node.node import open_node
-from tongqiu.norms.crosswalk import shipped_pack
+from tongqiu.norms.crosswalks.shelf import shipped_pack
 from tongqiu.norms.reading import read
 from tongqiu.practices.grading.kinds import FACTS
 from tongqiu.practices.grading.probes import described

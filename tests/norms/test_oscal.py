@@ -18,7 +18,8 @@ from trestle.oscal import assessment_results, catalog, mapping, profile
 
 from tests.norms.two_packs import ONE, ONWARD, PACKS, WALK, head, pack, relation, requirement, walk, walk_head, words
 from tongqiu.norms import library
-from tongqiu.norms.crosswalk import Shelf, compose, shipped, shipped_pack, turn
+from tongqiu.norms.crosswalk import compose, turn
+from tongqiu.norms.crosswalks.shelf import Shelf, shipped, shipped_pack
 from tongqiu.norms.grading import Seen
 from tongqiu.norms.oscal import parsing
 from tongqiu.norms.oscal.catalog import OWN, write_catalog, write_profile

@@ -71,7 +71,8 @@ def gap(  # noqa: PLR0913 - one option each
     csv_: Annotated[bool, Parameter(name="--csv", help="Print CSV. 输出 CSV。")] = False,
 ) -> int:
     """Show what one framework's evidence leaves owed under another. 查看在一个规范包下的证据对另一个还欠什么。"""
-    from tongqiu.norms.crosswalk import Chain, Shelf
+    from tongqiu.norms.crosswalk import Chain
+    from tongqiu.norms.crosswalks.shelf import Shelf
     from tongqiu.norms.gap import compare
     from tongqiu.record.faults import Missing
 
@@ -101,7 +102,7 @@ def crosswalk(
     json_: Json = False,
 ) -> int:
     """List the crosswalks at hand, or check a file with one. 列出现有对照，或检查一个对照文件。"""
-    from tongqiu.norms.crosswalk import Shelf
+    from tongqiu.norms.crosswalks.shelf import Shelf
 
     norms = norms_of(home)
     known = Shelf().all if file is None else (read_crosswalk(file, norms),)

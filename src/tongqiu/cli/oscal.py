@@ -76,7 +76,7 @@ def _profile(norms: Norms, of: str, grade: str, role: str) -> bytes:
 
 
 def _mapping(norms: Norms, have: str, want: str) -> bytes:
-    from tongqiu.norms.crosswalk import Shelf
+    from tongqiu.norms.crosswalks.shelf import Shelf
     from tongqiu.norms.oscal.mapping import write_mapping
 
     packs = norms.book(have).pack, norms.book(want).pack
