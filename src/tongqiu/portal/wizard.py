@@ -17,7 +17,6 @@ from tongqiu.node import manifest, places, propose, work
 from tongqiu.node.node import Node as RealNode
 from tongqiu.node.people import may
 from tongqiu.node.verbs import owned
-from tongqiu.norms import library
 from tongqiu.portal import directory, sheet
 from tongqiu.portal.pages import Shown
 from tongqiu.record.faults import Fault, Malformed, Refused
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from starlette.routing import Route
 
     from tongqiu.node.places import Place
+    from tongqiu.norms.library import Norms
     from tongqiu.norms.pack import Fact
     from tongqiu.portal.frame import Site
     from tongqiu.portal.pages import Visit
@@ -249,7 +249,7 @@ class Wizard:
 
     def _form(self, found: Place, sent: Said | None) -> Form:
         """Return the form for a folder, with what was typed, what is wrong with it, and what would be written."""
-        old = places.declared(found)
+        norms, old = self._node.norms, places.declared(found)
         stands = {} if old is None else _read(old)
         facts: dict[str, Any] = propose.flat(stands.get("facts", {}))
         said = Said(_told(facts) | {"name": (found.real.name,)}) if sent is None else sent
@@ -257,11 +257,11 @@ class Wizard:
         wrong: dict[str, Text] = {}
         seen = propose.Seen((), (), (), 0) if old is not None else propose.look(found.real)
         if sent is not None:
-            wrong = _wrong(said)
+            wrong = _wrong(said, norms)
             errors += [Text(en="Some answers need another look.", zh="部分答案需要更正。")] if wrong else []
             if old is None and not said.one("name"):
                 errors.append(Text(en="Give the system a name.", zh="请填写系统名称。"))
-            if old is None and not (seen.models or seen.tables or seen.code) and not _facts(said):
+            if old is None and not (seen.models or seen.tables or seen.code) and not _facts(said, norms):
                 errors.append(_nothing())
         text, will = "" if old is None else old.decode("utf-8-sig"), ""
         change: tuple[str, ...] = ()
@@ -283,7 +283,7 @@ class Wizard:
             models=seen.models,
             tables=tuple(_table(number, each, said) for number, each in enumerate(seen.tables)),
             code=seen.code,
-            questions=_questions(said, wrong),
+            questions=_questions(said, wrong, norms),
             errors=tuple(errors),
             text=inert(text),
             change=tuple(inert(line) for line in change),
@@ -293,7 +293,7 @@ class Wizard:
 
     def _text(self, found: Place, said: Said, old: bytes | None) -> str:
         """Return the manifest as it would be written. Raises Malformed (``manifest.revise``)."""
-        facts = _facts(said)
+        facts = _facts(said, self._node.norms)
         if old is not None:
             text = old.decode("utf-8-sig")
             known = propose.flat(_read(old).get("facts", {}))
@@ -340,10 +340,10 @@ def _table(number: int, found: tuple[str, tuple[str, ...]], said: Said) -> Table
 # --- questions -----------------------------------------------------------------------------------------------------------
 
 
-def _asked() -> list[Fact]:
-    return [
-        fact for name in library.shipped() for fact in library.questions(name).facts.values() if fact.type != "signal"
-    ]
+def _asked(norms: Norms) -> list[Fact]:
+    """Return every question of the packs in use, once, in their order."""
+    every = (fact for name in norms.ids for fact in norms.questions(name).facts.values() if fact.type != "signal")
+    return list({fact.key: fact for fact in every}.values())
 
 
 def _told(facts: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
@@ -353,22 +353,22 @@ def _told(facts: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     }
 
 
-def _facts(said: Said) -> dict[str, bool | str]:
+def _facts(said: Said, norms: Norms) -> dict[str, bool | str]:
     """Return the answers that were given; what was left open is not among them."""
     found: dict[str, bool | str] = {}
-    for fact in _asked():
+    for fact in _asked(norms):
         value = said.one(f"fact.{fact.key}")
         if value:
             found[fact.key] = {"true": True, "false": False}.get(value, value) if fact.type == "bool" else value
     return found
 
 
-def _wrong(said: Said) -> dict[str, Text]:
+def _wrong(said: Said, norms: Norms) -> dict[str, Text]:
     """Return what is wrong, by question: an answer that is none, and a yes within a no."""
-    given = _facts(said)
+    given = _facts(said, norms)
     wrong: dict[str, Text] = {}
-    for name in library.shipped():
-        pack = library.questions(name)
+    for name in norms.ids:
+        pack = norms.questions(name)
         mine = {key: value for key, value in given.items() if key in pack.facts}
         for key, value in mine.items():
             try:
@@ -385,9 +385,9 @@ def _wrong(said: Said) -> dict[str, Text]:
     return wrong
 
 
-def _questions(said: Said, wrong: Mapping[str, Text]) -> tuple[Question, ...]:
+def _questions(said: Said, wrong: Mapping[str, Text], norms: Norms) -> tuple[Question, ...]:
     """Return all questions as a tree: each with those that it opens below it."""
-    facts = _asked()
+    facts = _asked(norms)
 
     def made(fact: Fact) -> Question:
         value = said.one(f"fact.{fact.key}")
