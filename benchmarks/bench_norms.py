@@ -288,7 +288,7 @@ def _oscal(report: Report) -> None:
         from tests.norms.test_oscal import judged
     except ImportError:  # without compliance-trestle, a library for tests, nobody judges them
         return
-    from tongqiu.norms.crosswalk import load, shipped, shipped_pack
+    from tongqiu.norms.crosswalks.shelf import load, shipped, shipped_pack
     from tongqiu.norms.library import shipped as packs
     from tongqiu.norms.oscal.catalog import write_catalog, write_profile
     from tongqiu.norms.oscal.mapping import write_mapping

@@ -198,8 +198,8 @@ def test_a_chain_is_derived_marked_and_weak() -> None:
     first = chain.relations[0]
     assert (first.confidence, first.strength) == ("low", 6)
     assert [(each.crosswalk, each.from_, each.type, each.to) for each in first.path] == [
-        ("one-other", "a", "equal", "v"),
-        ("other-third", "v", "equal", "m"),
+        ("one--other", "a", "equal", "v"),
+        ("other--third", "v", "equal", "m"),
     ]
 
 
@@ -226,7 +226,7 @@ def test_crosswalks_that_do_not_meet_are_not_joined() -> None:
 
 def test_a_shelf_finds_what_is_mapped_in_either_direction_and_derives_the_rest() -> None:
     shelf = Shelf([walk(ONWARD)], own=lambda: [walk()])
-    assert [each.id for each in shelf.all] == ["one-other", "other-third"]
+    assert [each.id for each in shelf.all] == ["one--other", "other--third"]
     assert shelf.between("one", "other") == walk()
     assert shelf.between("other", "one") == turn(walk())
     chain = shelf.between("one", "third")
@@ -246,7 +246,7 @@ def test_a_longer_way_is_walked_step_by_step() -> None:
     assert isinstance(chain, Chain)
     assert chain.by == ("other", "third")
     assert pairs(chain) == {("a", "superset", "q")}
-    assert [each.crosswalk for each in chain.relations[0].path] == ["one-other", "other-third", "third-fourth"]
+    assert [each.crosswalk for each in chain.relations[0].path] == ["one--other", "other--third", "third--fourth"]
 
 
 def test_an_added_crosswalk_hides_one_of_the_same_pair_whichever_way_it_is_written() -> None:

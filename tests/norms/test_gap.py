@@ -43,7 +43,7 @@ def test_without_a_system_it_says_what_would_follow() -> None:
     assert found.supposed
     assert stand(found) == {"v": "answered", "w": "answered", "x": "partly", "y": "partly", "z": "no-counterpart"}
     assert found.counts() == {"answered": 2, "partly": 2, "owed": 0, "no-counterpart": 1, "not-mapped": 0}
-    assert (found.crosswalk, found.by) == ("one-other", ())
+    assert (found.crosswalk, found.by) == ("one--other", ())
     assert records(found) == ()
 
 

@@ -75,7 +75,7 @@ def walk_head(one: str, other: str) -> str:
     return (
         f'format = 1\nid = "{one}--{other}"\nversion = "1"\ntitle = {words(f"{one} to {other}")}\npublisher = "Ministry"\n'
         f'licence = "CC0-1.0"\nknown_at = 2026-01-01\nfrom = "{one}"\nto = "{other}"\n'
-    ).replace("--", "-")
+    )
 
 
 WALK = (

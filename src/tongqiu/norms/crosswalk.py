@@ -28,6 +28,9 @@ Type = Literal["equal", "subset", "superset", "intersects", "none"]
 TYPES: tuple[Type, ...] = ("none", "intersects", "subset", "superset", "equal")
 """The types in the order of what the answer to ``from`` says about ``to``: nothing, some, some, all, all."""
 
+Id = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]+((--|[.-])[a-z0-9]+)*$", max_length=163)]
+"""What a crosswalk is called: usually its two packs, as in ``eu-ai-act--nist-ai-rmf``."""
+
 Rationale = Literal["syntactic", "semantic", "functional"]
 Confidence = Literal["low", "medium", "high"]
 
@@ -89,7 +92,7 @@ class Crosswalk(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """
 
     format: Literal[1]
-    id: Name
+    id: Id
     version: Annotated[str, msgspec.Meta(pattern=r"^[0-9]+(\.[0-9]+){0,3}$")]
     title: Words
     publisher: Line
@@ -116,7 +119,7 @@ class Crosswalk(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 class Step(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One mapped row on the way of a derived relation: in which crosswalk, from what to what."""
 
-    crosswalk: Name
+    crosswalk: Id
     from_: Name = msgspec.field(name="from")
     type: Type
     to: Name
