@@ -14,6 +14,9 @@ from hypothesis import strategies as st
 from tongqiu.norms.grading import Book, open_book
 from tongqiu.norms.library import book
 
+BANDS = ("b0", "b1", "b2")
+"""Of a number: below 10, below 20, and from 20."""
+
 DAY = datetime.date(2026, 11, 23)
 GRADES = ("g0", "g1", "g2", "g3")
 HEAD = """format = 1
@@ -49,10 +52,15 @@ class Made:
         grades = ", ".join(f'{{ id = "{each}", title = {words}, meaning = {words} }}' for each in GRADES)
         out = [HEAD + f"grades = [{grades}]"]
         for key, values, wider in self.facts[:: -1 if reverse else 1]:
-            kind = "bool" if isinstance(values[0], bool) else "choice"
+            kind = "bool" if isinstance(values[0], bool) else "number" if values == BANDS else "choice"
             out.append(f'[[fact]]\nkey = "{key}"\ntype = "{kind}"\nquestion = {words}')
             if wider:
                 out.append(f'within = "{wider}"')
+            if kind == "number":
+                bands = ", ".join(
+                    f'{{ value = "{each}", below = {10 + 10 * n}, title = {words} }}' for n, each in enumerate(BANDS)
+                )
+                out.append(f"bands = [{bands}]".replace(", below = 30", ""))
             if kind == "choice":
                 choices = ", ".join(f'{{ value = "{each}", title = {words} }}' for each in values)
                 out.append(f"choices = [{choices}]")
@@ -100,7 +108,10 @@ class Made:
 def packs(draw: st.DrawFn) -> Made:
     facts: list[tuple[str, tuple[object, ...], str | None]] = []
     for number in range(draw(st.integers(1, 6))):
-        if draw(st.integers(0, 3)) == 0:
+        sort = draw(st.integers(0, 4))
+        if sort == 0:
+            facts.append((f"a.f{number}", BANDS, None))
+        elif sort == 1:
             facts.append((f"a.f{number}", ("x", "y", "z")[: draw(st.integers(1, 3))], None))
         else:
             wider = [key for key, values, _ in facts if isinstance(values[0], bool)]
@@ -136,13 +147,19 @@ def partly_answered(draw: st.DrawFn) -> tuple[Made, dict[str, object]]:
     return made, known
 
 
+def said(known: dict[str, object], step: int) -> dict[str, object]:
+    """Return the answers as a person gives them: a number somewhere in its band (``step`` from its beginning)."""
+    return {key: BANDS.index(value) * 10 + step if value in BANDS else value for key, value in known.items()}
+
+
 @settings(max_examples=100, deadline=None)
-@given(partly_answered())
+@given(partly_answered(), st.integers(0, 9))
 def test_the_range_is_exactly_the_grades_that_the_missing_answers_can_give(
-    case: tuple[Made, dict[str, object]],
+    case: tuple[Made, dict[str, object]], step: int
 ) -> None:
     made, known = case
-    graded = made.book().grade(known, as_of=DAY)
+    graded = made.book().grade(said(known, step), as_of=DAY)
+    assert graded.spans == made.book().grade(known, as_of=DAY).spans, "a band may be answered by its name"
     assert set(graded.span("k").grades) == completions(made, known)
     for gap in graded.gaps:
         for outcome in gap.outcomes:
@@ -180,4 +197,25 @@ def test_a_further_answer_never_widens_the_range_of_the_shipped_pack(data: st.Da
         after = EU.grade(known, as_of=DAY)
         for scale in ("system", "model"):
             assert set(after.span(scale).grades) <= set(before.span(scale).grades)
+        before = after
+
+
+@settings(max_examples=60, deadline=None)
+@given(partly_answered(), st.data())
+def test_a_further_answer_never_widens_the_range_of_any_pack(
+    case: tuple[Made, dict[str, object]], data: st.DataObject
+) -> None:
+    """More evidence met never brings back a grade that was ruled out, whatever order it comes in."""
+    made, known = case
+    book = made.book()
+    kept: dict[str, object] = {}
+    before = set(book.grade(kept, as_of=DAY).span("k").grades)
+    for key in data.draw(st.permutations(sorted(known))):
+        up = {each: wider for each, _, wider in made.facts}[key]
+        while up is not None and known[key] is True:
+            kept[up] = True
+            up = {each: wider for each, _, wider in made.facts}[up]
+        kept[key] = known[key]
+        after = set(book.grade(said(kept, 5), as_of=DAY).span("k").grades)
+        assert after <= before
         before = after
