@@ -19,7 +19,7 @@ from tongqiu.practices.grading.suggestions import REMINDER, SUGGESTION
 from tongqiu.record import core
 from tongqiu.record.audience import EVERYONE, STRANGER, Principal
 from tongqiu.record.faults import Fault
-from tongqiu.record.statement import Said, Statement
+from tongqiu.record.statement import Attachment, Said, Statement
 from tongqiu.record.subject import Subject
 from tongqiu.testing import weigh
 
@@ -304,8 +304,12 @@ def test_a_drill_is_begun_once_and_ended_once(node: Node, owner: Signed) -> None
     values = {"subject": SYSTEM.id, "control": "stop", "scenario": "It runs away.", "operator": "x", "limit": "5"}
     begun = do(node, owner, "start-drill", **values)
     assert begun.content.findings == ()
+    assert begun.content.evidence == ()
     assert code(do, node, owner, "start-drill", **values) == "grading.drill-runs"
-    ended = do(node, owner, "end-drill", entry=begun.entry, outcome="done")
+    log = {"files": (Attachment("log.txt", "text/plain", b"stopped"),)}
+    end = {"entry": begun.entry, "outcome": "done", "notes": "The button was hard to find."}
+    ended = act(node, owner, "grading.end-drill", end, files=log).statements[-1]
+    assert [each.name for each in ended.content.files] == ["log.txt"]
     assert code(do, node, owner, "end-drill", entry=begun.entry, outcome="done") == "grading.ended"
     assert code(do, node, owner, "end-drill", entry=ended.entry, outcome="done") == "grading.drill-not-begun"
 

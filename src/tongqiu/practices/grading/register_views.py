@@ -33,7 +33,7 @@ def _instant(column: str, en: str, zh: str) -> Column:
 RISK_COLUMNS = (
     _text("title", "Risk", "风险", searched=True),
     _text("entry", "Record", "记录"),
-    _number("counted", "Level that counts (1 to 5)", "计入的风险水平（1 至 5）"),
+    _number("counted", "Level, 1 to 5", "水平（1 至 5）"),
     _text("level_en", "Level (English)", "风险水平（英文）"),
     _text("level_zh", "Level (Chinese)", "风险水平（中文）"),
     _text("state", "State", "状态"),

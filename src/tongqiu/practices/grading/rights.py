@@ -35,7 +35,7 @@ RIGHTS: tuple[Right, ...] = (
             en="Does it work as well for women and girls, and does it keep them from work, credit, safety or a voice?",
             zh="系统对妇女和女童是否同样有效？是否妨碍她们获得工作、信贷、安全或发言权？",
         ),
-        (_UNESCO + "Policy area 6 (Gender)", _CETS + "10" + UNCHECKED, _CHARTER + "23" + UNCHECKED),
+        (_UNESCO + "Policy area 6 (Gender)", _CETS + "10", _CHARTER + "23" + UNCHECKED),
     ),
     Right(
         "children",
@@ -46,7 +46,7 @@ RIGHTS: tuple[Right, ...] = (
         ),
         (
             "Convention on the Rights of the Child, Art. 3" + UNCHECKED,
-            _CETS + "18" + UNCHECKED,
+            _CETS + "18",
             _CHARTER + "24" + UNCHECKED,
         ),
     ),
@@ -66,7 +66,7 @@ RIGHTS: tuple[Right, ...] = (
             en="Can it treat people worse by origin, language, belief, disability, age or means?",
             zh="是否可能因出身、语言、信仰、残障、年龄或经济状况而区别对待？",
         ),
-        (_CETS + "10" + UNCHECKED, _CHARTER + "21" + UNCHECKED),
+        (_CETS + "10", _CHARTER + "21" + UNCHECKED),
     ),
     Right(
         "disability",
@@ -75,7 +75,7 @@ RIGHTS: tuple[Right, ...] = (
             en="Can persons with disabilities and old people use it, or do without it, at no loss?",
             zh="残障人士和老年人能否使用，或在不受损失的情况下不使用？",
         ),
-        (_CETS + "18" + UNCHECKED, _CHARTER + "25 and 26" + UNCHECKED),
+        (_CETS + "18", _CHARTER + "25 and 26" + UNCHECKED),
     ),
     Right(
         "privacy",
@@ -84,7 +84,7 @@ RIGHTS: tuple[Right, ...] = (
             en="What does it learn about people, from where, and who else gets to know it?",
             zh="系统获知哪些个人信息、从何而来、还有谁会知悉？",
         ),
-        (_CETS + "11" + UNCHECKED, _CHARTER + "7 and 8" + UNCHECKED),
+        (_CETS + "11", _CHARTER + "7 and 8" + UNCHECKED),
     ),
     Right(
         "work",
@@ -129,7 +129,7 @@ RIGHTS: tuple[Right, ...] = (
             en="How does somebody learn of a decision, object, reach a person, and get it mended?",
             zh="当事人如何获知决定、提出异议、找到负责人并获得纠正？",
         ),
-        (_AI_ACT + "(f)", _CETS + "14" + UNCHECKED, _CHARTER + "47" + UNCHECKED),
+        (_AI_ACT + "(f)", _CETS + "14", _CHARTER + "47" + UNCHECKED),
     ),
     Right(
         "environment",
