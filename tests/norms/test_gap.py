@@ -112,6 +112,10 @@ def test_only_what_applies_is_asked_and_what_may_apply_says_so() -> None:
     assert {each.requirement: each.sure for each in found.standings} == {"v": True, "x": False}
 
 
+def test_only_what_stands_is_asked() -> None:
+    assert set(stand(compare(ONE, OTHER, walk(), standing={"v", "z"}))) == {"v", "z"}
+
+
 def test_a_derived_relation_answers_nothing_and_shows_its_path() -> None:
     chain = compose(walk(), walk(ONWARD))
     found = compare(ONE, PACKS["third"], chain)

@@ -85,7 +85,7 @@ def gap(  # noqa: PLR0913 - one option each
         if looked is None:
             raise
         between = Chain(from_=have, to=want, by=(), relations=())
-    found = compare(*packs, between, looked)
+    found = compare(*packs, between, looked, None if looked is not None else _in_force(norms, want))
     if json_:
         _print_json(found)
     elif csv_:
@@ -143,18 +143,8 @@ def norms_of(home: Path | None) -> Norms:
 
     if ((home or homes.default()) / "node.toml").exists():
         with open_existing(home) as node:
-            return lent(node)
+            return node.norms
     return Norms(datetime.datetime.now(datetime.UTC).date())
-
-
-def lent(node: Node) -> Norms:
-    """Return the packs that a node lends: the added ones too."""
-    from tongqiu.norms.library import Norms
-
-    snapshot = node.snapshot()
-    if isinstance(snapshot.norms, Norms):
-        return snapshot.norms
-    return Norms(datetime.date.fromisoformat(snapshot.as_of[:10]), datetime.date.fromisoformat(snapshot.known_at[:10]))
 
 
 class Known(NamedTuple):
@@ -199,6 +189,13 @@ def _observed(desk: NodeDesk, subject: Subject) -> tuple[Observed, ...]:
     return tuple(found)
 
 
+def _in_force(norms: Norms, name: str) -> set[str]:
+    """Return the requirements of a pack that apply today or will, as far as is known."""
+    book = norms.book(name)
+    rows = book.pack.requirements
+    return {each.id for each in rows if book.calendar.row(each, norms.as_of, norms.known_at).counts}
+
+
 def _look(home: Path | None, system: str, have: str, want: str) -> tuple[Norms, Looked | None]:
     """Return the packs in use and, where a system is named, what its records say under both."""
     from tongqiu.cli.desk import open_existing
@@ -207,7 +204,7 @@ def _look(home: Path | None, system: str, have: str, want: str) -> tuple[Norms, 
     if not system:
         return norms_of(home), None
     with open_existing(home) as node:
-        norms, known = lent(node), known_of(node, system)
+        norms, known = node.norms, known_of(node, system)
     seen = [each.seen for each in known.observed]
     wanted = norms.book(want)
     facts = {key: value for key, value in known.facts.items() if key in wanted.facts}

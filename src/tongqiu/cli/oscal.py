@@ -85,11 +85,10 @@ def _mapping(norms: Norms, have: str, want: str) -> bytes:
 
 def _results(of: str, system: str, out: Path | None, home: Path | None) -> int:
     from tongqiu.cli.desk import open_existing
-    from tongqiu.cli.gap import lent
     from tongqiu.norms.oscal.results import write_results
 
     with open_existing(home) as node:
-        pack, known = lent(node).book(of).pack, known_of(node, system)
+        pack, known = node.norms.book(of).pack, known_of(node, system)
     write_out(out, write_results(pack, (known.system.id, known.system.name), known.observed))
     return 0
 

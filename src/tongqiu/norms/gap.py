@@ -137,11 +137,18 @@ def speaking(pack: Pack, requirement: Requirement, findings: Iterable[Seen]) -> 
     return tuple(each for each in findings if spoken(pack, requirement, (each,)).entries)
 
 
-def compare(have: Pack, want: Pack, crosswalk: Crosswalk | Chain, looked: Looked | None = None) -> Comparison:
+def compare(
+    have: Pack,
+    want: Pack,
+    crosswalk: Crosswalk | Chain,
+    looked: Looked | None = None,
+    standing: Collection[str] | None = None,
+) -> Comparison:
     """Return how the requirements of ``want`` stand for who answers to ``have``.
 
     ``crosswalk`` leads from ``have`` to ``want``; ``looked`` is what is known of a system, and without it everything
-    under ``have`` is supposed to be answered. Pure: the same arguments give the same answer.
+    under ``have`` is supposed to be answered. ``standing`` names the requirements of ``want`` that are asked about: those
+    of the grade where a system was looked at, else all. Pure: the same arguments give the same answer.
 
     An *equal* or *superset* counterpart that is wholly spoken to answers a requirement, unless its confidence is low or
     it was derived; every other counterpart that is spoken to at all answers it partly.
@@ -156,17 +163,18 @@ def compare(have: Pack, want: Pack, crosswalk: Crosswalk | Chain, looked: Looked
             lone[row.to] = _plain(row.why)
     titles = {each.id: each.title for each in have.requirements}
     standings = []
+    asked = standing if standing is not None else None if looked is None else looked.applies
     for each in want.requirements:
-        if looked is not None and each.id not in looked.applies:
+        if asked is not None and each.id not in asked:
             continue
         ways = [_way(row, held.get(str(row.from_), NOTHING), titles) for row in rows.get(each.id, ())]
         if looked is not None:
             ways += _direct(looked.own.get(each.id, NOTHING))
-        standing = _standing(each, ways, looked)
+        found = _standing(each, ways, looked)
         if not ways:
             state: State = "no-counterpart" if each.id in lone else "not-mapped"
-            standing = msgspec.structs.replace(standing, state=state, why=lone.get(each.id))
-        standings.append(standing)
+            found = msgspec.structs.replace(found, state=state, why=lone.get(each.id))
+        standings.append(found)
     return Comparison(
         have=have.id,
         have_version=have.version,
@@ -243,7 +251,7 @@ def _standing(requirement: Requirement, ways: list[Way], looked: Looked | None) 
         title=_plain(requirement.title),
         cite=requirement.cite,
         state=state,
-        sure=looked is None or looked.applies[requirement.id],
+        sure=looked is None or looked.applies.get(requirement.id, False),
         checked=requirement.checked,
         ways=tuple(ways),
         open=() if looked is None else looked.own.get(requirement.id, NOTHING).open,
