@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.norms.two_packs import ONWARD, PACKS, WALK, pack, relation, walk, walk_head
+from tests.norms.two_packs import ONE, ONWARD, PACKS, WALK, pack, relation, requirement, walk, walk_head
 from tongqiu.norms.crosswalk import INVERSE, Chain, compose, turn
 from tongqiu.norms.crosswalks.reading import MAX_BYTES, MAX_ROWS, read
 from tongqiu.norms.crosswalks.shelf import Shelf, load, shipped, shipped_pack
+from tongqiu.norms.reading import read as read_pack
 from tongqiu.record.faults import Malformed, Missing
 
 if TYPE_CHECKING:
     from tongqiu.norms.crosswalk import Crosswalk, Type
+    from tongqiu.norms.pack import Pack
 
 
 def refused(text: str) -> Malformed:
@@ -99,6 +101,34 @@ def test_every_requirement_of_both_sides_must_be_answered() -> None:
     assert (fault.values["names"], fault.where) == ("z", line(WALK, 'to = "other"'))
     many = refused(walk_head("one", "other"))
     assert many.values["names"] == "a, b, c, d, e"
+
+
+@pytest.mark.parametrize(
+    ("key", "last", "over"),
+    [
+        ("known_until", 31, False),
+        ("known_until", 1, True),
+        ("applies_until", 1, True),
+        ("applies_until", 2, False),
+        ("applies_from", 1, False),
+    ],
+)
+def test_a_requirement_that_is_over_needs_no_answer(key: str, last: int, over: bool) -> None:  # noqa: FBT001 - a column
+    """A crosswalk of 1 January answers what holds on that day; what ended before, or on that day, may be left out."""
+    extra = requirement("old", more=f"{key} = 2026-01-{last:02}\n")
+    grown = read_pack((ONE + extra).encode())
+
+    def packs(name: str) -> Pack:
+        return grown if name == "one" else pack(name)
+
+    if over:
+        assert "old" not in {each.from_ for each in read(WALK.encode(), pack=packs).relations}
+        row = relation("intersects", "old", "v")
+        assert len(read((WALK + row).encode(), pack=packs).relations) == len(walk().relations) + 1
+        return
+    with pytest.raises(Malformed) as caught:
+        read(WALK.encode(), pack=packs)
+    assert (caught.value.code, caught.value.values["names"]) == ("norms.crosswalk.unanswered", "old")
 
 
 def test_a_pair_may_not_contradict_itself_and_equal_is_exclusive() -> None:

@@ -1,7 +1,7 @@
 """Reading a crosswalk file: strict, with the line of every defect, and with the laws that a whole crosswalk keeps.
 
-Every requirement of both packs is answered, by a counterpart or by saying that there is none; nothing is said twice,
-and nothing contradicts itself. The file format is specified in ``docs/spec/crosswalk.md``.
+Every requirement of both packs is answered, by a counterpart or by saying that there is none (former ones may be left
+out); nothing is said twice, and nothing contradicts itself. The file format is specified in ``docs/spec/crosswalk.md``.
 """
 
 from __future__ import annotations
@@ -22,9 +22,10 @@ from tongqiu.record.text import Text
 from tongqiu.record.types import ready
 
 if TYPE_CHECKING:
+    import datetime
     from collections.abc import Callable, Iterable
 
-    from tongqiu.norms.pack import Pack
+    from tongqiu.norms.pack import Pack, Requirement
 
 MAX_BYTES = 2 * 1024 * 1024
 """Longest crosswalk file, in bytes."""
@@ -317,12 +318,14 @@ class _Reader:
             seen.add((own[0], str(own[1])))
 
     def _whole(self, crosswalk: Crosswalk, one: Pack, other: Pack) -> None:
-        """Refuse a crosswalk that leaves a requirement of either pack without an answer."""
+        """Refuse a crosswalk that leaves a requirement of either pack without an answer; former ones need none."""
         for key, pack, named in (
             ("from", one, {each.from_ for each in crosswalk.relations}),
             ("to", other, {each.to for each in crosswalk.relations}),
         ):
-            left = [each.id for each in pack.requirements if each.id not in named]
+            left = [
+                each.id for each in pack.requirements if each.id not in named and not former(each, crosswalk.known_at)
+            ]
             if left:
                 raise self.bad(
                     "unanswered",
@@ -339,6 +342,11 @@ class _Reader:
                     count=len(left),
                     names=_some(left),
                 )
+
+
+def former(requirement: Requirement, day: datetime.date) -> bool:
+    """Tell whether on ``day`` a requirement was already replaced, or no longer applied (both ends are exclusive)."""
+    return any(end is not None and end <= day for end in (requirement.known_until, requirement.applies_until))
 
 
 def _some(names: Iterable[str]) -> str:
