@@ -160,6 +160,16 @@ def test_what_remains_is_neither_more_nor_shown_by_a_claim(node: Node, owner: Si
     assert code(do, node, owner, "measure", **values, evidence="sha-256:" + "0" * 64) == "record.missing"
 
 
+def test_a_risk_goes_on_after_its_evidence_was_erased(node: Node, owner: Signed, clock: HandClock) -> None:
+    risk, drill = opened(node, owner), drilled(node, owner, clock)
+    values = {"measure": "m", "state": "in-place", "title": "It was tried", "evidence": drill.entry}
+    risk = do(node, owner, "measure", entry=risk.entry, **values)
+    act(node, owner, "core.erase", {"entry": drill.entry, "ground": "on request"})
+    on = do(node, owner, "revise-risk", entry=risk.entry, owner="another office")
+    assert on.content.rests_on == ()
+    assert body(on).measures[0].evidence == (drill.entry,)
+
+
 def test_a_grave_risk_is_accepted_by_two_people(node: Node, owner: Signed) -> None:
     risk = opened(node, owner)
     accept = {"entry": risk.entry, "what": "accept", "by": "director", "why": "There is no other way."}
