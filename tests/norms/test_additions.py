@@ -11,7 +11,7 @@ from tongqiu.norms.draft import starter
 from tongqiu.norms.duties import spoken
 from tongqiu.norms.grading import Book, Seen, open_book
 from tongqiu.norms.pack import Pack
-from tongqiu.norms.reading import MAX_BYTES, MOST_FAULTS, faults, nearest, number, read
+from tongqiu.norms.reading import MAX_BYTES, MAX_ROWS, MOST_FAULTS, faults, nearest, number, read
 from tongqiu.record.faults import Malformed
 from tongqiu.record.shapes import Finding
 from tongqiu.record.text import Text
@@ -309,6 +309,25 @@ def test_faults_are_limited_and_a_file_that_is_no_pack_has_one() -> None:
     assert codes(MINI + "\n[rule]\n") == ["norms.pack.syntax"]
     assert "norms.pack.form" in codes(MINI.replace("[[source]]", "[source]"))
     assert codes(MINI) == []
+
+
+def test_one_bad_source_leaves_the_others_and_what_rests_on_it_is_not_blamed() -> None:
+    bad = f'\n[[source]]\nid = "other"\ndocument = "O"\ntitle = {W}\nforce = "odd"\nlicence = "x"\n'
+    text = MINI + bad + requirement("q").replace("law", "other") + requirement("z", 'group = "g"')
+    assert codes(text) == ["norms.pack.form", "norms.pack.no-group"]
+
+
+def test_grades_choices_and_scales_are_checked_too() -> None:
+    assert codes(MINI.replace('{ id = "out"', '{ id = "low"')) == ["norms.pack.twice", "norms.pack.no-grade"]
+    assert "norms.pack.twice" in codes(MINI.replace('value = "y"', 'value = "x"'))
+    assert codes(MINI.replace('scale = "risk"\ngrade = "high"', 'scale = "rsk"\ngrade = "high"')) == [
+        "norms.pack.no-scale"
+    ]
+
+
+def test_a_list_has_a_limit() -> None:
+    rows = "".join(f'[[role]]\nid = "r{each}"\ntitle = {W}\n' for each in range(MAX_ROWS + 1))
+    assert codes(MINI + rows) == ["norms.pack.rows"]
 
 
 def test_the_nearest_word_is_found_among_very_many() -> None:

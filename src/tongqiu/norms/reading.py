@@ -12,7 +12,7 @@ import functools
 import hashlib
 import re
 import tomllib
-from typing import TYPE_CHECKING, Any, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin
 
 import msgspec
 
@@ -187,8 +187,9 @@ class Reader:
             if name not in known or name == "digest":
                 continue
             value = known[name]
-            if isinstance(value, list) and get_origin(field.type) is tuple:
-                whole[name] = self._rows(name, value, get_args(field.type)[0])
+            kind = get_args(field.type)[0] if get_origin(field.type) is Annotated else field.type
+            if isinstance(value, list) and get_origin(kind) is tuple:
+                whole[name] = self._rows(name, value, get_args(kind)[0])
             else:
                 whole[name] = value
         if len(self._found) > before and self._kept.get("source") == []:
