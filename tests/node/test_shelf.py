@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tongqiu.node import open_node, passports, shelf
+from tongqiu.node import open_node, packs, passports, shelf
 from tongqiu.node.assess import assess
 from tongqiu.node.follow import follow
 from tongqiu.norms.draft import starter
@@ -31,7 +31,7 @@ MANIFEST = '[system]\nname = "Scorer"\n\n[facts]\nxx_ai_act.decides = true\nxx_a
 
 def code(node: Node, text: str) -> str:
     with pytest.raises(Fault) as caught:
-        shelf.add(node, text.encode(), where="p.toml")
+        packs.add(node, text.encode(), where="p.toml")
     assert caught.value.do.zh
     return caught.value.code
 
@@ -39,7 +39,7 @@ def code(node: Node, text: str) -> str:
 def test_an_added_pack_is_a_record_that_the_node_goes_by_until_it_is_withdrawn(node: Node) -> None:
     before = node.norms_digest
     assert "xx-ai-act" not in node.norms.ids
-    made = shelf.add(node, FIRST.encode())
+    made = packs.add(node, FIRST.encode())
     assert (made.kind, made.issuer, made.subject.type) == ("core.norm-pack/1", node.me, "pack")
     assert made.body["text"] == FIRST
     assert core.NORM_PACK.holds is not None
@@ -57,9 +57,9 @@ def test_an_added_pack_is_a_record_that_the_node_goes_by_until_it_is_withdrawn(n
 
 def test_an_old_moment_still_sees_the_packs_of_its_time(node: Node) -> None:
     early = node.now
-    first = shelf.add(node, FIRST.encode())
+    first = packs.add(node, FIRST.encode())
     between = node.now
-    second = shelf.add(node, SECOND.encode())
+    second = packs.add(node, SECOND.encode())
     then: Norms = node.snapshot(as_of=between, known_at=between).norms
     assert (then.pack("xx-ai-act").version, then.entries("xx-ai-act")) == ("1", (first.entry,))
     assert (node.norms.pack("xx-ai-act").version, node.norms.entries("xx-ai-act")) == ("2", (second.entry,))
@@ -68,12 +68,12 @@ def test_an_old_moment_still_sees_the_packs_of_its_time(node: Node) -> None:
 
 
 def test_an_edition_must_be_later_and_may_lose_no_duty(node: Node) -> None:
-    shelf.add(node, SECOND.encode())
+    packs.add(node, SECOND.encode())
     assert code(node, SECOND) == "norms.pack.version"
     assert code(node, FIRST) == "norms.pack.version"
     third = FIRST.replace('version = "1"', 'version = "3"')
     assert code(node, third.replace('id = "s4"', 'id = "s5"')) == "norms.pack.lost"
-    shelf.add(node, third.replace('id = "s4"', 'id = "s5"\nsucceeds = ["s4@2"]').encode())
+    packs.add(node, third.replace('id = "s4"', 'id = "s5"\nsucceeds = ["s4@2"]').encode())
     shipped = FIRST.replace('id = "xx-ai-act"', 'id = "eu-ai-act"').replace('version = "1"', 'version = "2026.1"')
     assert code(node, shipped) == "norms.pack.version"
     assert version("eu-ai-act").startswith("2026")
@@ -82,9 +82,9 @@ def test_an_edition_must_be_later_and_may_lose_no_duty(node: Node) -> None:
 
 
 def test_a_question_that_another_pack_asks_otherwise_is_refused(node: Node) -> None:
-    shelf.add(node, FIRST.encode())
+    packs.add(node, FIRST.encode())
     other = starter("yy", today="2026-11-23").replace("yy.decides", "xx_ai_act.decides")
-    shelf.add(node, other.encode())
+    packs.add(node, other.encode())
     assert node.norms.share({"xx_ai_act.decides": True}).keys() == {"xx-ai-act", "yy"}
     clash = starter("zz", today="2026-11-23").replace("zz.people", "xx_ai_act.people").replace("10000", "500")
     assert code(node, clash) == "norms.pack.clash"
@@ -92,7 +92,7 @@ def test_a_question_that_another_pack_asks_otherwise_is_refused(node: Node) -> N
 
 
 def test_a_record_that_is_not_what_it_says_is_listed_and_never_used(node: Node) -> None:
-    good = shelf.add(node, FIRST.encode()).body
+    good = packs.add(node, FIRST.encode()).body
     said = [
         good | {"pack": "other", "digest": "sha-256:" + "0" * 64},
         good | {"pack": "broken", "text": "format = 1"},
@@ -119,7 +119,7 @@ def test_a_grade_rests_on_the_pack_and_a_stranger_computes_it_again_from_the_fil
     with pytest.raises(Malformed) as caught:
         assess(node, system)
     assert caught.value.code == "facts.unknown"
-    added = shelf.add(node, FIRST.encode())
+    added = packs.add(node, FIRST.encode())
     done = assess(node, system)
     (grade,) = [
         each
@@ -151,7 +151,7 @@ def test_a_pack_of_another_party_is_listed_and_applies_only_once_adopted(
     node: Node, tmp_path: Path, clock: HandClock
 ) -> None:
     with open_node(tmp_path / "ministry", create=True, name="Ministry", clock=clock) as ministry:
-        theirs = shelf.add(ministry, FIRST.encode(), audience=EVERYONE)
+        theirs = packs.add(ministry, FIRST.encode(), audience=EVERYONE)
         about = Subject("system", "urn:tongqiu:test:one", None, "One")
         body = core.Composition(parts=())
         ministry.publish([Said(core.COMPOSITION.name, about, body, (theirs.entry,), EVERYONE)])
@@ -164,13 +164,13 @@ def test_a_pack_of_another_party_is_listed_and_applies_only_once_adopted(
     assert "xx-ai-act" not in node.norms.ids
     (offer,) = shelf.offers(node.snapshot(), node.me)
     assert (offer.state, offer.statement.entry) == ("offered", theirs.entry)
-    taken = shelf.adopt(node, theirs.entry)
+    taken = packs.adopt(node, theirs.entry)
     assert node.norms.entries("xx-ai-act") == (theirs.entry, taken.entry)
     assert (taken.body["name"], taken.content.rests_on) == ("xx-ai-act", (theirs.entry,))
     with pytest.raises(Refused) as again:
-        shelf.adopt(node, theirs.entry)
+        packs.adopt(node, theirs.entry)
     assert again.value.code == "norms.pack.version"
-    own = shelf.add(node, SECOND.encode())
+    own = packs.add(node, SECOND.encode())
     assert node.norms.entries("xx-ai-act") == (own.entry,)
     assert {each.state for each in shelf.offers(node.snapshot(), node.me)} == {"older", "in-use"}
     node.withdraw(own, why="a test")
@@ -180,13 +180,13 @@ def test_a_pack_of_another_party_is_listed_and_applies_only_once_adopted(
 
 
 def test_only_a_standing_pack_of_somebody_else_can_be_adopted(node: Node) -> None:
-    mine = shelf.add(node, FIRST.encode())
+    mine = packs.add(node, FIRST.encode())
     with pytest.raises(Refused) as own:
-        shelf.adopt(node, mine.entry)
+        packs.adopt(node, mine.entry)
     assert own.value.code == "norms.own-pack"
     party = node.snapshot().standing(core.PARTY.name)[0]
     with pytest.raises(Malformed) as other:
-        shelf.adopt(node, party.entry)
+        packs.adopt(node, party.entry)
     assert other.value.code == "norms.not-a-pack"
     with pytest.raises(Missing):
-        shelf.adopt(node, "sha-256:" + "0" * 64)
+        packs.adopt(node, "sha-256:" + "0" * 64)

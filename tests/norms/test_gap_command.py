@@ -14,7 +14,7 @@ from tests.norms.two_packs import ONE, OTHER, WALK, relation, walk_head
 from tongqiu import cli
 from tongqiu.cli.gap import crosswalk, gap
 from tongqiu.cli.oscal import oscal
-from tongqiu.node import shelf
+from tongqiu.node import packs
 from tongqiu.node.node import open_node
 from tongqiu.norms.crosswalks.shelf import shipped_pack
 from tongqiu.norms.reading import read
@@ -112,7 +112,7 @@ def test_added_packs_and_a_crosswalk_of_ones_own_and_only_what_is_in_force(
     ended = OTHER.replace('article = "Art. w", clause = "(1)" }]', 'article = "Art. w" }]\napplies_until = 2020-01-01')
     with open_node(home, create=True, name="Laboratory") as node:
         for text in (ONE, ended):
-            shelf.add(node, text.encode())
+            packs.add(node, text.encode())
     file.write_text(WALK, "utf-8")
     assert gap(have="one", want="other", crosswalk=file, home=home, json_=True) == 0
     found = {each["requirement"]: each["state"] for each in shown(capsys)["standings"]}

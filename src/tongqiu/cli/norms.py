@@ -209,12 +209,12 @@ def add(
 ) -> int:
     """Publish a pack file as a signed record and go by it from now on. 将规范包文件作为签名记录发布，并自此采用。"""
     from tongqiu.cli.start import user
-    from tongqiu.node import open_node, shelf
+    from tongqiu.node import open_node, packs
     from tongqiu.record.audience import EVERYONE
 
     data = _file(file)
     with open_node(home, create=True, name=user()) as node:
-        made = shelf.add(node, data, where=str(file), audience=EVERYONE if public else None)
+        made = packs.add(node, data, where=str(file), audience=EVERYONE if public else None)
         body = made.body
     console().print(
         t(
@@ -236,10 +236,10 @@ def adopt(
     home: Home = None,
 ) -> int:
     """Go by a pack that another party published and you received. 采用他方发布并已收到的规范包。"""
-    from tongqiu.node import shelf
+    from tongqiu.node import packs
 
     with open_existing(home) as node:
-        made = shelf.adopt(node, find_entry(node.desk(node.owner), entry))
+        made = packs.adopt(node, find_entry(node.desk(node.owner), entry))
         body = made.body
     console().print(
         t(

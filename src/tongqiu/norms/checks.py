@@ -6,8 +6,8 @@ import datetime
 import itertools
 from typing import TYPE_CHECKING, Any
 
+from tongqiu.norms.form import nearest, number
 from tongqiu.norms.pack import Cite, Fact, Pack, Row
-from tongqiu.norms.reading import nearest, number
 from tongqiu.norms.rules import Table, paths, tabulate
 from tongqiu.norms.succession import bare, loops
 from tongqiu.record.faults import Malformed
@@ -16,8 +16,8 @@ from tongqiu.record.text import Text
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from tongqiu.norms.form import Reader
     from tongqiu.norms.lines import Path
-    from tongqiu.norms.reading import Reader
 
 RISK = "risk:"
 """Before the id of a risk in the tables of a pack: no rule can be called so."""

@@ -16,7 +16,7 @@ from tongqiu.record.text import Text
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tongqiu.norms.grading import Grading, Seen
+    from tongqiu.norms.outcome import Grading, Seen
     from tongqiu.norms.pack import Pack, Requirement
     from tongqiu.norms.time import Calendar
 
