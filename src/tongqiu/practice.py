@@ -113,7 +113,8 @@ class Run(NamedTuple):
     """One run that a probe asks for: about which subject, with which parameters, reading which relative paths.
 
     The node re-uses an earlier result when probe version, parameters and the digests of all that is read are the same.
-    ``spends`` says what it would send to a service; ``seconds`` how long it may take, where an hour is not enough.
+    ``spends`` says what it would send to a service; ``seconds`` how long it may take, where an hour is not enough. ``part``
+    names which of several runs about one subject and the same paths it is: the results of each stand side by side.
     """
 
     subject: Subject
@@ -121,6 +122,7 @@ class Run(NamedTuple):
     reads: tuple[str, ...] = ()
     spends: Spend | None = None
     seconds: int = 0
+    part: str = ""
 
 
 # --- what is lent ---------------------------------------------------------------------------------------------------

@@ -43,13 +43,15 @@ class Params(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     url: str
     times: int = 3
     die: str = ""
+    parts: tuple[str, ...] = ("",)
 
 
 def plan(target: Target) -> Iterator[Run]:
     """Ask whatever service the purpose names."""
     if target.subject.type == "system":
         params = msgspec.json.decode(target.declared["purpose"], type=Params)
-        yield Run(target.subject, params, spends=Spend(params.url, params.times, 10_000))
+        for part in params.parts:
+            yield Run(target.subject, params, spends=Spend(params.url, params.times, 10_000), part=part)
 
 
 def observe(subject: Subject, params: Params, world: Any) -> Iterator[Said]:
@@ -183,6 +185,19 @@ def test_the_budget_ends_a_run_and_keeps_its_answers(tmp_path: Path, service: st
         outcome = assess(node, place, agree=yes, runner=child_runner())
         assert [each["resumed"] for each in heard(outcome)] == [2]
         assert len(_Echo.asked) == 4
+
+
+def test_parts_of_a_probe_stand_side_by_side(tmp_path: Path, service: str) -> None:
+    with paper_node(tmp_path, PRACTICE) as node:
+        place = folder(tmp_path / "s", Params(service, 1, parts=("one", "two")))
+        outcome = assess(node, place, runner=InlineRunner(), agree=yes)
+        assert [name for name in outcome.done if name.startswith("echo")] == [
+            "echo.ask: Echo (one)",
+            "echo.ask: Echo (two)",
+        ]
+        assert len(list(heard(outcome))) == 2
+        assert not assess(node, place, runner=InlineRunner()).failed  # both are unchanged: nothing to agree to
+        assert len(_Echo.asked) == 2
 
 
 def test_old_journals_go(tmp_path: Path, service: str) -> None:

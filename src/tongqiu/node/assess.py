@@ -99,7 +99,8 @@ class _Job(NamedTuple):
 
     @property
     def name(self) -> str:
-        return f"{self.probe.name}: {self.run.subject.name or self.run.subject.id}"
+        part = f" ({self.run.part})" if self.run.part else ""
+        return f"{self.probe.name}: {self.run.subject.name or self.run.subject.id}{part}"
 
 
 def assess(  # noqa: PLR0913 - each is named at the call
@@ -243,9 +244,10 @@ def _plan(node: Node, folder: Path, target: Target, ran_by: RanBy) -> list[_Job]
                 reads = [[path, digest(path)] for path in sorted(run.reads)]
                 params = msgspec.to_builtins(run.params, str_keys=True)
                 about = [run.subject.id, run.subject.digest or ""]
-                key = _key(probe.name, probe.version, about, params, reads, ran_by)
+                apart = (f"part={run.part}",) if run.part else ()
+                key = _key(probe.name, probe.version, about, params, reads, ran_by, *apart)
                 digests = tuple((path, value) for path, value in reads)
-                jobs.append(_Job(probe, run, slot(probe.name, run.subject, *run.reads), key, digests))
+                jobs.append(_Job(probe, run, slot(probe.name, run.subject, *run.reads, *apart), key, digests))
     return jobs
 
 
