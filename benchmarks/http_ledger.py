@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -86,17 +87,29 @@ def measure(report: Report, sealed: Sequence[bytes], party: FileSigner, verify: 
         for at in range(0, len(items), CONNECTIONS):
             log.append([Submission((item,)) for item in items[at : at + CONNECTIONS]])
         commit = (time.perf_counter() - start) / len(items)
-        null, full = Took([], 0, 0, 0), Took([], 0, 0, 0)
+        null, full, turns = Took([], 0, 0, 0), Took([], 0, 0, 0), list[tuple[float, float]]()
         with _Serving(Path(folder, "home")) as server:
             server.post("/null", sealed[:WARM])
             server.post("/entries", sealed[:WARM])
             for at in range(WARM, len(sealed), TURN):
-                null = null.and_(server.post("/null", sealed[at : at + TURN]))
-                full = full.and_(server.post("/entries", sealed[at : at + TURN]))
-    ideal = 1 / (1 / null.rate + 1 / verify + commit)
+                one = server.post("/null", sealed[at : at + TURN])
+                other = server.post("/entries", sealed[at : at + TURN])
+                turns.append((other.rate, 1 / (1 / one.rate + 1 / verify + commit)))
+                null, full = null.and_(one), full.and_(other)
+    shares = sorted(rate / ideal for rate, ideal in turns)
+    ideal = statistics.median(ideal for _, ideal in turns)
     report.add("HTTP: null handler", null.rate, "1/s")
-    report.add("HTTP: POST to receipt, durable first", full.rate, "1/s", against=("null + verify + commit", ideal))
-    report.add("  share of the ideal", full.rate / ideal, "of ideal", bar=("at least", 0.5))
+    report.add(
+        "HTTP: POST to receipt, durable first", full.rate, "1/s", against=("null + verify + commit, median", ideal)
+    )
+    report.add(
+        f"  share of the ideal, median of {len(shares)} turns",
+        statistics.median(shares),
+        "of ideal",
+        bar=("at least", 0.5),
+    )
+    report.add("  share of the ideal, the least of them", shares[0], "of ideal")
+    report.add("  share of the ideal, the greatest of them", shares[-1], "of ideal")
     times = sorted(full.times)
     report.add(f"  time to a receipt, median, {CONNECTIONS} at once", 1e3 * times[len(times) // 2], "ms")
     report.add("  time to a receipt, 99 of 100", 1e3 * times[len(times) * 99 // 100], "ms")

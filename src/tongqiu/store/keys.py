@@ -12,7 +12,8 @@ other record. The file holds nothing else, and belongs in no backup of contents 
 
 A slot never crosses a sector, so it is never half destroyed, and it is overwritten where it lies: no page, journal or free
 list of a database ever holds another copy. Slots are made ahead of their use, flushed, and used once; those that a process
-had made and not used when it ended stay behind and open nothing.
+had made and not used when it ended stay behind and open nothing. They are not swept: a slot that this store does not know may
+hold the key of a content in a newer copy of it (``docs/adr/0025-what-a-post-costs.md``).
 """
 
 from __future__ import annotations
