@@ -122,7 +122,7 @@ def test_no_verdict_rests_on_what_lacks_something(changes: dict[str, object], co
 
 
 def test_a_partner_makes_it_whole_and_too_few_graded_scores_have_no_bounds() -> None:
-    pair = Paired("test.helpful@1", SHA, 0.9, 0.8, 0.95)
+    pair = Paired("test.helpful@1", SHA, 0.9, 0.8, 0.95, floors=(measuring.floor("null", [0.0] * 60),))
     whole = measuring.measure(run([1.0] * 60, method=method(utility="test.helpful@1")), pair)
     assert whole is not None
     assert (whole.basis, whole.utility) == ("verdict", pair)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tongqiu.practice import Assessor, Practice, Probe, View
 from tongqiu.practices.evaluation.declared import DataKeys, ModelKeys, Params
 from tongqiu.practices.evaluation.kinds import FAIRNESS, RESULT, VERDICT
+from tongqiu.practices.evaluation.object_kinds import OBJECTS
 from tongqiu.practices.evaluation.views import FAIRNESS_COLUMNS, RESULT_COLUMNS
 from tongqiu.record.text import Text
 
@@ -18,7 +19,7 @@ PRACTICE = Practice(
         "verdicts that wait for the whole interval.",
         zh="系统对真实案例的决定有多准确，各群体是否受到同等对待；附置信区间，只有整个区间都在限值一侧时才下判定。",
     ),
-    kinds=(RESULT, FAIRNESS, VERDICT),
+    kinds=(RESULT, FAIRNESS, VERDICT, *OBJECTS),
     probes=(
         Probe(
             name="evaluation.tabular",

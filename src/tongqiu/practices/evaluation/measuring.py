@@ -13,13 +13,14 @@ from tongqiu.measure.distribution import z_two_sided
 from tongqiu.measure.interval import Interval, clopper_pearson, wilson
 from tongqiu.measure.mean import FEWEST_CLUSTERS, clustered_bootstrap, clustered_mean, clustered_share, mean
 from tongqiu.measure.standard_error import clustered, independent
+from tongqiu.practices.evaluation.judging import paired_lacks
 from tongqiu.practices.evaluation.objects import Floor, Measurement, Paired, Part
 from tongqiu.record.shapes import Component
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from tongqiu.practices.evaluation.objects import Calibration, Item, TestRun
+    from tongqiu.practices.evaluation.objects import Calibration, Item, Reported, TestRun
 
 INCOMPLETE: Final = 0.01
 """Share of planned items that may be missing before nothing can be said to be met."""
@@ -37,16 +38,20 @@ class _Counted(NamedTuple):
 
 
 def measure(run: TestRun, utility: Paired | None = None) -> Measurement | None:
-    """Return what ``run`` measured, beside its ``utility`` partner; None where no item at all was scored."""
+    """Return what ``run`` measured, beside its ``utility`` partner; None where no item at all was scored.
+
+    A run that another tool told of by its total alone is measured by that total, which is no basis for a verdict.
+    """
     scored = [each for each in run.items if each.score is not None]
     if not scored:
-        return None
+        return _told(run, run.reported, utility) if run.reported is not None else None
     method, estimator = run.method, run.method.estimator
     counted = _count(scored, estimator.name, estimator.coverage)
     value, low, high, components = _judged(counted, method.judge, estimator.coverage)
     lacking = (*counted.lacking, *_lacking(run, utility))
     return Measurement(
         method=method.method,
+        title=method.title,
         measurand=method.measurand,
         system=run.system,
         value=value,
@@ -68,6 +73,51 @@ def measure(run: TestRun, utility: Paired | None = None) -> Measurement | None:
         parts=tuple(_parts(scored, estimator.coverage)),
         utility=utility,
         lacking=lacking,
+        source=run.source,
+        relationship=run.relationship,
+    )
+
+
+def _told(run: TestRun, told: Reported, utility: Paired | None) -> Measurement:
+    """Return what another tool told of a run without its items.
+
+    Where it told no uncertainty, all that is known of a share is that it lies between 0 and 1: u = 1 / sqrt(12) (JCGM
+    100:2008, 4.3.7).
+    """
+    z = z_two_sided(run.method.estimator.coverage)
+    sure = told.u is not None or (told.low is not None and told.high is not None)
+    low, high, u = 0.0, 1.0, 1 / math.sqrt(12)
+    if told.low is not None and told.high is not None:
+        low, high = min(told.low, told.value), max(told.high, told.value)
+        u = (high - low) / 2 / z if told.u is None else told.u
+    elif told.u is not None:
+        u = told.u
+        low, high = max(0.0, told.value - z * u), min(1.0, told.value + z * u)
+    lacking = dict.fromkeys(("item-scores", *(() if sure else ("uncertainty",)), *_lacking(run, utility)))
+    return Measurement(
+        method=run.method.method,
+        title=run.method.title,
+        measurand=run.method.measurand,
+        system=run.system,
+        value=told.value,
+        observed=told.value,
+        unit=run.method.unit,
+        n=told.n,
+        clusters=0,
+        u=u,
+        low=low,
+        high=high,
+        coverage=run.method.estimator.coverage,
+        components=(Component("items", u, shared_by="items"),),
+        decision_rule="at-bound",
+        better=run.method.better,
+        completeness=run.completeness,
+        floors=run.floors,
+        basis="imported-incomplete" if run.source == "imported" else "incomplete",
+        utility=utility,
+        lacking=tuple(lacking),
+        source=run.source,
+        relationship=run.relationship,
     )
 
 
@@ -152,6 +202,7 @@ def _lacking(run: TestRun, utility: Paired | None) -> tuple[str, ...]:
         "items": rows.planned > 0 and missing > INCOMPLETE * rows.planned,
         "floors": not run.floors,
         "utility": run.method.utility is not None and utility is None,
+        "utility-incomplete": utility is not None and paired_lacks(utility),
         "judge-calibration": run.method.judge is not None and _useless(run.method.judge),
     }
     return (*run.missing, *(name for name, lacks in found.items() if lacks and name not in run.missing))

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from tongqiu.practices.evaluation.bodies import Completeness, MethodText, Natural
-from tongqiu.record.shapes import Code, Component, Scalar
+from tongqiu.record.shapes import Code, Component, Scalar, Verdict
 from tongqiu.record.statement import Instant
 from tongqiu.record.subject import EntryText, Subject
 from tongqiu.record.text import Text
@@ -29,6 +29,10 @@ Class = Literal["tabular", "classifier", "language-model", "generative-service",
 FloorAgent = Literal["null", "refuser", "random", "constant", "echo"]
 """Systems without any skill that run with every method: says nothing; refuses all; answers at random; gives always the
 commonest answer; gives the question back."""
+
+
+Relationship = Literal["first_party", "third_party", "collaborative", "other"]
+"""Who evaluated, seen from the provider of the system (Every Eval Ever, ``evaluator_relationship``)."""
 
 
 class Estimator(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -201,12 +205,22 @@ class Item(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     error: Annotated[str, msgspec.Meta(max_length=80)] = ""
 
 
+class Reported(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What another tool says came out, where its record holds no item: a share, and its standard error and count if told."""
+
+    value: Share
+    n: Natural = 0
+    u: float | None = None
+    low: Share | None = None
+    high: Share | None = None
+
+
 class TestRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """One run of one method on one system, with the score of every item (``evaluation.run/1``).
 
     ``floors`` are the same items answered by systems without skill in the same run. ``missing`` names what the record of
     another tool does not tell (imported runs); such a run is kept, and is no basis for a verdict.
-    ``interrupted`` counts how often it was taken up again.
+    ``interrupted`` counts how often it was taken up again; ``reported`` is the total of another tool that gave no items.
     """
 
     __test__ = False
@@ -227,7 +241,8 @@ class TestRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     interrupted: Natural = 0
     source: Literal["ran-here", "imported"] = "ran-here"
     missing: tuple[Code, ...] = ()
-    relationship: Literal["first_party", "third_party", "collaborative", "other"] = "first_party"
+    relationship: Relationship = "first_party"
+    reported: Reported | None = None
 
 
 class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -240,24 +255,31 @@ class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     high: float
 
 
-class Paired(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The result that must be read beside a measurement: the method of its utility, its record, its value and interval."""
+class Paired(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The result that must be read beside a measurement: the method of its utility, the record of its run, value, interval.
+
+    ``floors`` are its own, and ``lacking`` what it lacks itself: what is incomplete makes nothing else complete.
+    """
 
     method: MethodText
     entry: EntryText
     value: float
     low: float
     high: float
+    better: Literal["higher", "lower"] = "higher"
+    floors: tuple[Floor, ...] = ()
+    lacking: tuple[Code, ...] = ()
 
 
 class Measurement(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What a run measured (``evaluation.measurement/1``): value with its uncertainty, floors, parts, and its utility partner.
 
     ``observed`` is the plain share or mean before the judge's errors were allowed for, ``value`` after. ``basis`` says
-    whether a verdict may rest on it, and ``lacking`` what is missing when not.
+    whether a verdict may rest on it, and ``lacking`` what is missing when not. ``title`` is that of the method.
     """
 
     method: MethodText
+    title: Text
     measurand: Code
     system: SystemIdentity
     value: float
@@ -279,6 +301,8 @@ class Measurement(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     parts: tuple[Part, ...] = ()
     utility: Paired | None = None
     lacking: tuple[Code, ...] = ()
+    source: Literal["ran-here", "imported"] = "ran-here"
+    relationship: Relationship = "first_party"
 
 
 class Trigger(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -288,23 +312,108 @@ class Trigger(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     words: Text
 
 
+class Kept(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, array_like=True):
+    """The score of one item as a report keeps it, so that the next report can compare item by item: id, score, cluster."""
+
+    id: Annotated[str, msgspec.Meta(max_length=80)]
+    score: Share
+    cluster: Annotated[str, msgspec.Meta(max_length=80)] = ""
+
+
 class Summary(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """One measurement as a report lists it."""
+    """One measurement as a report lists it; ``entry`` is its record.
+
+    ``verdict`` is that of the measurement's own finding; ``lacking`` what it lacks as a basis for any. ``data`` is the digest
+    of the method's items and ``items`` the scores of those that were asked; both are left out where there are too many.
+    """
 
     entry: EntryText
     method: MethodText
     title: Text
+    measurand: Code
+    better: Literal["higher", "lower"]
     value: float
+    u: float
     low: float
     high: float
     n: Natural
+    completeness: Completeness
     basis: Literal["verdict", "imported-incomplete", "incomplete"]
     beyond_floor: bool
+    verdict: Verdict
+    floors: tuple[Floor, ...] = ()
+    parts: tuple[Part, ...] = ()
+    lacking: tuple[Code, ...] = ()
     utility: Paired | None = None
+    source: Literal["ran-here", "imported"] = "ran-here"
+    components: tuple[Component, ...] = ()
+    data: EntryText | None = None
+    judge: str = ""
+    detectable: float | None = None
+    items: tuple[Kept, ...] = ()
 
 
-class Report(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A report on one system (``evaluation.report/1``): results, what they hold for and what not, and until when."""
+class Tabled(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One value, or one gap between groups, measured on a table of cases, as a report lists it."""
+
+    entry: EntryText
+    method: MethodText
+    data: Name
+    measure: Code
+    title: Text
+    value: float
+    low: float | None = None
+    high: float | None = None
+    n: Natural | None = None
+    floor: float | None = None
+    between: str = ""
+
+
+class Change(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What changed in one method since the report before: both measurements, the difference, and whether it is beyond doubt.
+
+    ``way`` says how the uncertainty ``u`` of the difference was found: ``paired`` over the ``shared`` items that both runs
+    hold, ``shared`` from components that both have in common, ``independent`` where they have none. ``zeta`` is the
+    difference over ``u`` (ISO 13528), None where nothing varied. ``beyond`` is true when the interval of the difference at
+    ``coverage`` does not hold 0.
+    """
+
+    method: MethodText
+    title: Text
+    before: EntryText
+    now: EntryText
+    value_before: float
+    value_now: float
+    difference: float
+    u: float
+    low: float
+    high: float
+    zeta: float | None
+    coverage: Share
+    way: Literal["paired", "shared", "independent"]
+    shared: Natural
+    beyond: bool
+    better: Literal["higher", "lower"]
+
+
+class Known(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What a report was made knowing: a part of the system with its digest, a norm pack with its own, the day on which rows
+    of a pack begin to apply (``at``), or the fingerprint of a system that is known by its behaviour alone.
+    """
+
+    sort: Literal["model", "data", "code", "service", "norm", "norm-begins", "fingerprint"]
+    id: Line
+    name: str = ""
+    digest: str = ""
+    at: Instant | None = None
+
+
+class Report(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A report on one system (``evaluation.report/1``): results, what they hold for and what not, and until when.
+
+    ``tested_from`` and ``tested_until`` span the runs; ``known`` is what a later change is told by; ``before`` the report
+    that this one follows, with ``changes`` against it.
+    """
 
     system: SystemIdentity
     results: tuple[Summary, ...]
@@ -312,6 +421,14 @@ class Report(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     limits: tuple[Text, ...]
     valid_until: Instant
     triggers: tuple[Trigger, ...]
+    tested_from: Instant
+    tested_until: Instant
+    tables: tuple[Tabled, ...] = ()
+    not_assessed: tuple[Text, ...] = ()
+    known: tuple[Known, ...] = ()
+    before: EntryText | None = None
+    changes: tuple[Change, ...] = ()
+    plan: EntryText | None = None
 
 
 class Planned(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -324,10 +441,38 @@ class Planned(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
 
 
 class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """What will be tested, when, and what brings a new test before its date (``evaluation.plan/1``)."""
+    """What will be tested, when, and what brings a new test before its date (``evaluation.plan/1``).
 
-    methods: Annotated[tuple[Planned, ...], msgspec.Meta(min_length=1)]
+    ``first`` is the day of the first test, from which each method counts its days; ``next`` the one that comes next,
+    None once there is no further. ``valid_days`` is for how long a report under this plan holds.
+    """
+
+    methods: Annotated[tuple[Planned, ...], msgspec.Meta(min_length=1, max_length=100)]
     triggers: tuple[Trigger, ...]
     first: Instant
+    next: Instant | None = None
+    valid_days: Annotated[int, msgspec.Meta(ge=1, le=3660)] = 365
     about: Subject | None = None
-    note: str = ""
+    note: Annotated[str, msgspec.Meta(max_length=2000)] = ""
+
+
+class Cause(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Why a new test is due: the sort of cause, in words, since when, and the record that shows it."""
+
+    sort: Literal["date", "digest", "data", "incident", "norm", "drift", "method", "configuration"]
+    words: Text
+    since: Instant
+    entry: EntryText | None = None
+
+
+class Due(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """That a new test is due, of which methods, and why (``evaluation.due/1``); ``about`` is the report or plan it is due under.
+
+    ``again_at`` is when people are reminded again; the record goes when a newer report takes the place of ``about``.
+    """
+
+    about: EntryText
+    causes: Annotated[tuple[Cause, ...], msgspec.Meta(min_length=1)]
+    methods: tuple[MethodText, ...]
+    since: Instant
+    again_at: Instant
