@@ -34,7 +34,7 @@ def test_the_current_rows_and_only_they_are_answered(walk: Crosswalk) -> None:
 
 
 def test_a_former_row_is_one_that_the_law_has_replaced() -> None:
-    """Rows of 2024 that Regulation (EU) 2026/1893 replaced or took out are history and need no answer."""
+    """Rows of 2024 that Regulation (EU) 2026/1744 replaced or took out are history and need no answer."""
     law = shipped_pack(LAW)
     left = {each.id for each in law.requirements} - current(LAW, load(OURS[0]))
     assert {name for name in left if not name.endswith("-2024")} == {"annex8.b.7", "annex8.b.9"}
