@@ -9,7 +9,7 @@ import pytest
 from tongqiu.norms.crosswalks.reading import former
 from tongqiu.norms.crosswalks.shelf import load, shipped_pack
 
-FILES = ("eu-ai-act--cn-generative-ai",)
+FILES = ("cn-generative-ai--global-ai-governance-action-plan", "eu-ai-act--cn-generative-ai")
 
 
 @pytest.fixture(params=FILES)
@@ -20,7 +20,7 @@ def name(request: pytest.FixtureRequest) -> str:
 
 def test_every_current_requirement_of_both_packs_is_answered(name: str) -> None:
     found = load(name)
-    print(name, dict(Counter(each.type for each in found.relations)))
+    print(name, dict(Counter(each.type for each in found.relations)))  # noqa: T201 - the count by type is part of what this test shows
     for pack, named in (
         (shipped_pack(found.from_), {each.from_ for each in found.relations}),
         (shipped_pack(found.to), {each.to for each in found.relations}),
