@@ -5,7 +5,7 @@ from __future__ import annotations
 from tongqiu.practice import Assessor, Practice, Probe, View
 from tongqiu.practices.evaluation.declared import DataKeys, ModelKeys, Params
 from tongqiu.practices.evaluation.kinds import FAIRNESS, RESULT, VERDICT
-from tongqiu.practices.evaluation.object_kinds import OBJECTS
+from tongqiu.practices.evaluation.object_kinds import MEASUREMENT, OBJECTS, PLAN, REPORT, RUN
 from tongqiu.practices.evaluation.views import FAIRNESS_COLUMNS, RESULT_COLUMNS
 from tongqiu.record.text import Text
 
@@ -33,6 +33,33 @@ PRACTICE = Practice(
         ),
     ),
     assessors=(
+        Assessor(
+            name="evaluation.measure",
+            version="1",
+            title=Text(en="What a test run measured", zh="测试运行的测量结果"),
+            about=("system", "model", "service"),
+            reads=(RUN.name,),
+            makes=(MEASUREMENT.name,),
+            assess=f"{_HERE}.assessors:measure",
+        ),
+        Assessor(
+            name="evaluation.report",
+            version="1",
+            title=Text(en="Report on a system", zh="系统评测报告"),
+            about=("system",),
+            reads=(
+                RUN.name,
+                MEASUREMENT.name,
+                RESULT.name,
+                FAIRNESS.name,
+                PLAN.name,
+                REPORT.name,
+                "core.composition/1",
+                "footprint.*",
+            ),
+            makes=(REPORT.name,),
+            assess=f"{_HERE}.reporting:assess",
+        ),
         Assessor(
             name="evaluation.limits",
             version="1",

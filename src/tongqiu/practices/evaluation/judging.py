@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from tongqiu.practices.evaluation.objects import Change, Floor, Measurement, Paired, Report
+    from tongqiu.record.shapes import Scalar
 
 Skill = Literal["met", "unmet", "undecided"]
 
@@ -81,7 +82,7 @@ def finding(body: Measurement) -> Finding:
     """
     title = Text(en=f"{body.title.en}: better than systems without skill", zh=f"{body.title.zh}：优于无技能的系统")
     requirement = f"evaluation.method.{body.measurand.removeprefix('evaluation.')}"
-    params = {"value": body.value, "low": body.low, "high": body.high, "n": body.n, "method": body.method}
+    params: dict[str, Scalar] = {"value": body.value, "low": body.low, "high": body.high, "n": body.n, "method": body.method}
     if body.basis != "verdict" or not body.floors:
         lacking = body.lacking or ("floors",)
         imported = body.basis == "imported-incomplete"
@@ -92,7 +93,7 @@ def finding(body: Measurement) -> Finding:
             zh=f"{start.zh}：缺少{words.zh}。保留数值 {_share(body.value)}，但不据此下结论。",
         )
         code = "evaluation.imported-incomplete" if imported else f"evaluation.lacks-{lacking[0]}"
-        named = {"lacking": " ".join(lacking)}
+        named: dict[str, Scalar] = {"lacking": " ".join(lacking)}
         return Finding(requirement, title, "not-assessed", code, reason, params | named)
     verdict = skill(body)
     return Finding(requirement, title, verdict, f"evaluation.skill-{verdict}", _reason(body, verdict), params)

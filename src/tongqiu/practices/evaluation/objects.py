@@ -125,11 +125,13 @@ class TestMethod(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     withheld: bool = False
 
 
-class Fingerprint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Fingerprint(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """How a system behaves on a fixed set of probing questions: a digest, and how often two such digests are mistaken.
 
     ``false_match`` is the share of other systems taken for this one, ``false_change`` that of the same taken for another;
-    both are (count, of how many) from the method's own validation.
+    both are (count, of how many) from the method's own validation. ``agreement`` is the share of questions that a second
+    round answered the same; ``answers`` are short digests of the answers, in order of the questions, so that two
+    fingerprints can be compared where they are not equal.
     """
 
     method: MethodText
@@ -137,6 +139,7 @@ class Fingerprint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     agreement: Share
     false_match: tuple[Natural, Natural]
     false_change: tuple[Natural, Natural]
+    answers: tuple[Annotated[str, msgspec.Meta(pattern=r"^([0-9a-f]{12})?$")], ...] = ()
 
 
 class SystemIdentity(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -325,6 +328,7 @@ class Summary(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
 
     ``verdict`` is that of the measurement's own finding; ``lacking`` what it lacks as a basis for any. ``data`` is the digest
     of the method's items and ``items`` the scores of those that were asked; both are left out where there are too many.
+    ``stretch`` is by how much the judge's known errors stretch a difference of shares (1 without a judge).
     """
 
     entry: EntryText
@@ -349,6 +353,7 @@ class Summary(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     components: tuple[Component, ...] = ()
     data: EntryText | None = None
     judge: str = ""
+    stretch: float = 1.0
     detectable: float | None = None
     items: tuple[Kept, ...] = ()
 
