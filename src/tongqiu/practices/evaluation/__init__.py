@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tongqiu.practice import Assessor, Practice, Probe, View
-from tongqiu.practices.evaluation.declared import DataKeys, ModelKeys, Params
+from tongqiu.practices.evaluation.declared import DataKeys, LanguageParams, ModelKeys, Params, ServiceKeys
 from tongqiu.practices.evaluation.kinds import FAIRNESS, RESULT, VERDICT
 from tongqiu.practices.evaluation.object_kinds import MEASUREMENT, OBJECTS, PLAN, REPORT, RUN
 from tongqiu.practices.evaluation.views import FAIRNESS_COLUMNS, RESULT_COLUMNS
@@ -30,6 +30,16 @@ PRACTICE = Practice(
             observe=f"{_HERE}.probes:observe",
             needs=("tree", "pool", "progress"),
             params=Params,
+        ),
+        Probe(
+            name="evaluation.language",
+            version="1",
+            title=Text(en="Answers to test questions", zh="对测试问题的回答"),
+            makes=(RUN.name,),
+            plan=f"{_HERE}.language.probes:plan",
+            observe=f"{_HERE}.language.probes:observe",
+            needs=("endpoint", "journal", "tree", "scratch", "clock", "progress"),
+            params=LanguageParams,
         ),
     ),
     assessors=(
@@ -90,5 +100,5 @@ PRACTICE = Practice(
             rows=f"{_HERE}.views:gaps",
         ),
     ),
-    settings={"data": DataKeys, "model": ModelKeys},
+    settings={"data": DataKeys, "model": ModelKeys, "service": ServiceKeys},
 )

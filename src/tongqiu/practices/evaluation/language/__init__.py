@@ -1,0 +1,1 @@
+"""How language models are tested: a model is asked the questions of a method, and each answer is kept and judged."""
