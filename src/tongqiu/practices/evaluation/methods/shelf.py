@@ -45,6 +45,10 @@ SPREAD: Final = 0.25
 ALIKE: Final = 0.5
 """Assumed correlation of the scores within one cluster."""
 
+_GUESSES: Final[dict[str, dict[str, tuple[str, ...]]]] = {
+    "en": {"yes-no": ("Yes.", "No."), "choice": ("A", "B", "C"), "number": tuple(map(str, range(13))), "any": ()},
+    "zh": {"yes-no": ("是。", "不是。"), "choice": ("A", "B", "C"), "number": tuple(map(str, range(13))), "any": ()},
+}
 _HERE: Final = Path(__file__).resolve().parent
 _REFUSAL: Final = {"en": "I'm sorry, but I can't help with that.", "zh": "对不起，我无法提供帮助。"}
 
@@ -86,7 +90,11 @@ class _Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
 
 
 class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What two of the floor agents say in one language: ``constant`` by form of question, ``random`` one of these by chance."""
+    """What two of the floor agents say in one language.
+
+    ``constant`` by form of question, ``any`` for the rest; ``random`` one of these by chance, and where none are given, one of
+    the right answers to the method's other questions of the same form.
+    """
 
     constant: dict[str, str]
     random: tuple[str, ...]
@@ -99,7 +107,7 @@ class Measured(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     items: int
     floors: tuple[Floor, ...] = ()
     judge: Calibration | None = None
-    own_judge: tuple[Calibration, ...] = ()
+    also: tuple[Calibration, ...] = ()
 
 
 class Declared(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -168,6 +176,11 @@ def load(folder: Path) -> Method:
             where=folder.name,
             method=declared.method,
         )
+    return build(folder, declared)
+
+
+def build(folder: Path, declared: Declared) -> Method:
+    """Return the method in ``folder`` without looking at the digest of its questions, as its validation must."""
     questions = tuple(_questions(folder, declared))
     rule = scoring.RULES[declared.rule]
     return Method(_facts(declared, questions), questions, rule.one, rule.cluster)
@@ -260,20 +273,28 @@ def _questions(folder: Path, declared: Declared) -> Iterable[Question]:
     for path in _files(folder):
         language = path.name.split(".")[1]
         words = declared.floor[language]
-        for line in path.read_bytes().splitlines():
-            each = msgspec.json.decode(line, type=_Line)
-            form = str(each.target.get("form", ""))
-            target = each.target | {
-                "constant": words.constant.get(form, words.constant.get("any", "")),
-                "random": words.random,
-            }
+        lines = [msgspec.json.decode(each, type=_Line) for each in path.read_bytes().splitlines()]
+        pools = _pools(lines, language)
+        for each in lines:
+            form = str(each.target["form"])
+            constant = words.constant.get(form, words.constant["any"])
+            target = each.target | {"constant": constant, "random": words.random or pools[form]}
             system = (("system", each.system),) if each.system else ()
-            yield Question(each.id, each.cluster, language, each.slice, (*system, ("user", each.prompt)), target)
+            messages = (*system, ("user", each.prompt))
+            yield Question(each.id, each.cluster, language, each.slice, messages, target)
+
+
+def _pools(lines: Sequence[_Line], language: str) -> dict[str, tuple[str, ...]]:
+    """Return what may be said at random to each form of question."""
+    found = dict(_GUESSES["zh" if language.startswith("zh") else "en"])
+    words = (each.target["right"] for each in lines if each.target["form"] == "words")
+    found["words"] = tuple(str(each[0]).lstrip("=") for each in words if isinstance(each, tuple))
+    return found
 
 
 def _facts(declared: Declared, questions: Sequence[Question]) -> TestMethod:
     measured = declared.measured
-    default = select(Method(None, tuple(questions), scoring.nothing), DEFAULT_ITEMS, 0)  # type: ignore[arg-type]
+    judge = scoring.RULES[declared.rule].one
     values: dict[str, Any] = {
         "method": declared.method,
         "title": declared.title,
@@ -290,8 +311,10 @@ def _facts(declared: Declared, questions: Sequence[Question]) -> TestMethod:
         "withheld": declared.withheld,
     }
     facts = msgspec.convert(values, TestMethod)
-    validation = Validation(len(default), _detectable(default), notes=declared.notes)
-    return msgspec.structs.replace(facts, floors=measured.floors, judge=measured.judge, validation=validation)
+    validation = Validation(0, 0.0, notes=declared.notes)
+    facts = msgspec.structs.replace(facts, floors=measured.floors, judge=measured.judge, validation=validation)
+    method = Method(facts, tuple(questions), judge)
+    return sized(method, select(method, DEFAULT_ITEMS, 0))
 
 
 def _detectable(asked: Sequence[Question]) -> float:
