@@ -281,11 +281,12 @@ def _what(standing: Standing) -> str:
 def _why(standing: Standing) -> str:
     """Return the most telling reason in one line, and how many others there are."""
     words = "-" if standing.why is None else standing.why.of(lang())
-    words = _way(standing.ways[0]) if standing.ways else words
+    pieces = [_way(standing.ways[0]) if standing.ways else words]
     if standing.open:
-        words += t("; open: {parts}", "；待补：{parts}", parts=", ".join(standing.open))
+        pieces.append(t("open: {parts}", "待补：{parts}", parts=", ".join(standing.open)))
     if standing.by_hand is not None:
-        words += t("; by hand: {paper}", "；人工提供：{paper}", paper=standing.by_hand.of(lang()))
+        pieces.append(t("by hand: {paper}", "人工提供：{paper}", paper=standing.by_hand.of(lang())))
+    words = t("; ", "；").join([*(each.rstrip(".。") for each in pieces[:-1]), pieces[-1]])
     more = len(standing.ways) - 1
     return words + (t(" (+{n} more)", "（另有 {n} 项）", n=more) if more > 0 else "")
 

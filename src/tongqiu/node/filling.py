@@ -21,6 +21,7 @@ import msgspec
 
 from tongqiu.node.ask import is_entry
 from tongqiu.record.faults import Fault, Malformed
+from tongqiu.record.misfit import misfit
 from tongqiu.record.statement import Attachment, Blob, moment_of
 from tongqiu.record.subject import is_id
 from tongqiu.record.text import Text, inert
@@ -307,4 +308,5 @@ def _explained(field: Field, error: str) -> Text:
 
 
 def _does_not_fit(error: object) -> Text:
-    return Text(en="This does not fit: {error}.", zh="不符合要求：{error}。").fill(error=str(error)[:200])
+    words = misfit(str(error)[:200])
+    return Text(en=f"This does not fit: {words.en}.", zh=f"不符合要求：{words.zh}。")

@@ -17,6 +17,7 @@ import msgspec
 from tongqiu.practice import Target
 from tongqiu.record import digest
 from tongqiu.record.faults import Malformed, Missing
+from tongqiu.record.misfit import misfit
 from tongqiu.record.subject import Subject, check_id
 from tongqiu.record.text import Text, inert
 from tongqiu.scan import tree
@@ -211,13 +212,15 @@ def _check_row(name: str, row: Mapping[str, Any], text: str, keys: Mapping[str, 
         try:
             msgspec.convert(value, keys[key].type, strict=True)
         except msgspec.ValidationError as error:
+            words = misfit(error)
             raise Malformed(
                 "manifest.value",
-                Text(en="The value of {key} does not fit: {error}.", zh="{key} 的值不合适：{error}。"),
+                Text(en="The value of {key} does not fit: {en}.", zh="{key} 的值不合适：{zh}。"),
                 do=Text(en="Mend the value on that line.", zh="请修正该行的值。"),
                 where=f"{NAME}:{_line(text, key, name)}",
                 key=key,
-                error=str(error),
+                en=words.en,
+                zh=words.zh,
             ) from error
         if key in _OWN and isinstance(value, str) and inert(value, one_line=key not in _FREE) != value:
             raise _active(text, name, key, value)

@@ -12,6 +12,7 @@ import msgspec
 from tongqiu.norms.lines import Path, line_of
 from tongqiu.norms.pack import Pack
 from tongqiu.record.faults import Malformed
+from tongqiu.record.misfit import misfit
 from tongqiu.record.text import Text
 from tongqiu.record.types import ready
 
@@ -122,17 +123,18 @@ class Reader:
 
     def _misfit(self, error: msgspec.ValidationError, path: Path) -> None:
         """Keep what the type checker says, in its own words."""
-        what, _, place = str(error).partition(" - at `$")
+        place = str(error).partition(" - at `$")[2]
         inner = tuple(name or int(number) for name, number in _STEP.findall(place))
-        line = line_of(self.places, (*path, *inner))
+        line, words = line_of(self.places, (*path, *inner)), misfit(error)
         self.keep(
             Malformed(
                 "norms.pack.form",
-                Text(en="Line {line}: {error}.", zh="第 {line} 行不合格式：{error}。"),
+                Text(en="Line {line}: {en}.", zh="第 {line} 行：{zh}。"),
                 do=MEND,
                 where=f"{self.where}:{line}",
                 line=line,
-                error=(what + (" in " + place.rstrip("`").lstrip(".") if place else ""))[:300],
+                en=words.en,
+                zh=words.zh,
             )
         )
 

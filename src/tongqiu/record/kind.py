@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 import msgspec
 
 from tongqiu.record.faults import Malformed
+from tongqiu.record.misfit import misfit
 from tongqiu.record.text import Text
 from tongqiu.record.types import ready
 
@@ -59,13 +60,15 @@ class Kind(Generic[B]):
         try:
             return msgspec.convert(body, ready(self.body), strict=True)
         except msgspec.ValidationError as error:
+            words = misfit(error)
             raise Malformed(
                 "kind.body",
-                Text(en="A record of kind {kind} does not fit it: {error}.", zh="记录不符合类型 {kind}：{error}。"),
+                Text(en="A record of kind {kind} does not fit it: {en}.", zh="记录不符合类型 {kind}：{zh}。"),
                 do=Text(en="Mend the field that is named.", zh="请修正所指字段。"),
                 where=where,
                 kind=self.name,
-                error=str(error)[:300],
+                en=words.en,
+                zh=words.zh,
             ) from error
 
     def write(self, body: B) -> Any:  # noqa: ANN401 - builtins for CBOR

@@ -18,6 +18,7 @@ from tongqiu.norms.lines import Path, index, line_of
 from tongqiu.norms.pack import Words
 from tongqiu.norms.reading import nearest
 from tongqiu.record.faults import Malformed, Missing
+from tongqiu.record.misfit import misfit
 from tongqiu.record.text import Text
 from tongqiu.record.types import ready
 
@@ -133,13 +134,14 @@ class _Reader:
         try:
             return msgspec.convert(tree, ready(Crosswalk), strict=True)
         except msgspec.ValidationError as error:
-            what, _, place = str(error).partition(" - at `$")
+            place, words = str(error).partition(" - at `$")[2], misfit(error)
             path = tuple(name or int(number) for name, number in _STEP.findall(place))
             raise self.bad(
                 "form",
-                Text(en="Line {line}: {error}.", zh="第 {line} 行不合格式：{error}。"),
+                Text(en="Line {line}: {en}.", zh="第 {line} 行：{zh}。"),
                 path,
-                error=(what + (" in " + place.rstrip("`").lstrip(".") if place else ""))[:300],
+                en=words.en,
+                zh=words.zh,
             ) from error
 
     def check(self, crosswalk: Crosswalk, pack: Callable[[str], Pack]) -> None:
