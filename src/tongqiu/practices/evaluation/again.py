@@ -26,7 +26,7 @@ _ABSOLUTE = 1e-12
 
 def result(body: Result) -> Iterator[str]:
     """Yield the name of each field of ``body`` that its counts do not give."""
-    yield from _rows(body.rows)
+    yield from row_counts(body.rows)
     labelled = any(value.measure == "base-rate" for value in body.values)
     outcome = _outcome(body.values, labelled=labelled)
     if outcome is None:
@@ -36,15 +36,15 @@ def result(body: Result) -> Iterator[str]:
         yield "rows.done"
     if body.coverage != engine.COVERAGE:
         yield "coverage"
-    yield from _values("values", body.values, engine.values(outcome, labelled=labelled, smallest=1, floors=labelled))
+    yield from differing("values", body.values, engine.values(outcome, labelled=labelled, smallest=1, floors=labelled))
     skill = engine.skill(outcome, body.source.positive, body.source.negative) if labelled else None
-    if not _same(body.skill, skill):
+    if not same(body.skill, skill):
         yield "skill"
 
 
 def fairness(body: Fairness) -> Iterator[str]:
     """Yield the name of each field of ``body`` that the counts of its groups do not give."""
-    yield from _rows(body.rows)
+    yield from row_counts(body.rows)
     if body.coverage != engine.COVERAGE:
         yield "coverage"
     labelled = any(value.measure == "base-rate" for group in body.groups for value in group.values)
@@ -53,14 +53,14 @@ def fairness(body: Fairness) -> Iterator[str]:
     judged: dict[tuple[str, ...], list[tuple[Mapping[str, str], Outcome]]] = {by: [] for by in groupings}
     for group in body.groups:
         name = "groups." + ",".join(f"{column}={level}" for column, level in sorted(group.by.items()))
-        outcome = _group(group, labelled=labelled, smallest=body.smallest_cell)
+        outcome = group_counts(group, labelled=labelled, smallest=body.smallest_cell)
         by = next((each for each in groupings if set(each) == set(group.by)), None)
         if outcome is None or by is None:
             yield name
             return
         if group.values:
             expected = engine.values(outcome, labelled=labelled, smallest=body.smallest_cell)
-            yield from _values(name, group.values, expected)
+            yield from differing(name, group.values, expected)
         judged[by].append((group.by, outcome))
     for by, found in judged.items():
         known = sum(outcome.n for _, outcome in found)
@@ -69,17 +69,18 @@ def fairness(body: Fairness) -> Iterator[str]:
             yield "groups." + ",".join(by)
     expected_gaps = engine.gaps(judged, labelled=labelled, smallest=body.smallest_cell)
     for have, want in itertools.zip_longest(body.gaps, expected_gaps):
-        if not _same(have, want):
+        if not same(have, want):
             named = have or want
             yield f"gaps.{named.measure}.{named.statistic}.{','.join(named.by)}" if named else "gaps"
 
 
-def _rows(rows: Completeness) -> Iterator[str]:
+def row_counts(rows: Completeness) -> Iterator[str]:
+    """Yield ``rows.planned`` where the rows do not add up."""
     if rows.planned != rows.done + rows.errored + rows.skipped:
         yield "rows.planned"
 
 
-def _group(group: Group, *, labelled: bool, smallest: int) -> Outcome | None:
+def group_counts(group: Group, *, labelled: bool, smallest: int) -> Outcome | None:
     """Return the counts of a group; all zero for one too small to judge, None where its figures give none."""
     if group.n is None:
         return None if group.values else Outcome(0, 0, 0, 0)
@@ -110,19 +111,20 @@ def _outcome(values: Sequence[Value], *, labelled: bool) -> Outcome | None:
     return outcome if twice % 2 == 0 and min(outcome) >= 0 and outcome.n == n else None
 
 
-def _values(name: str, have: Sequence[Value], want: Sequence[Value]) -> Iterator[str]:
+def differing(name: str, have: Sequence[Value], want: Sequence[Value]) -> Iterator[str]:
+    """Yield, below ``name``, each measure whose figures are not those expected."""
     for one, two in itertools.zip_longest(have, want):
-        if not _same(one, two):
+        if not same(one, two):
             named = one or two
             yield f"{name}.{named.measure}" if named else name
 
 
-def _same(one: object, two: object) -> bool:
+def same(one: object, two: object) -> bool:
     """Compare two structures; numbers may differ by what floating point leaves between machines."""
     if isinstance(one, msgspec.Struct) and type(one) is type(two):
-        return all(_same(getattr(one, name), getattr(two, name)) for name in one.__struct_fields__)
+        return all(same(getattr(one, name), getattr(two, name)) for name in one.__struct_fields__)
     if isinstance(one, tuple) and isinstance(two, tuple):
-        return len(one) == len(two) and all(map(_same, one, two))
+        return len(one) == len(two) and all(map(same, one, two))
     if isinstance(one, float) and isinstance(two, float | int):
         return math.isclose(one, two, rel_tol=_RELATIVE, abs_tol=_ABSOLUTE)
     return one == two

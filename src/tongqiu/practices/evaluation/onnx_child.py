@@ -40,7 +40,7 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
     detail: str = ""
 
 
-class _CannotError(Exception):
+class CannotError(Exception):
     """The model does not fit the question; ``fault`` is a code the parent puts into words."""
 
     def __init__(self, fault: str, detail: str) -> None:
@@ -78,17 +78,17 @@ def score(order: Order, features: NDArray[np.float32]) -> tuple[str, NDArray[np.
     except _engine_faults() as error:
         # The engine repeats the path it was given; where the file lies on this machine is nobody's business.
         said = str(error).replace(order.path, PurePath(order.path).name)
-        raise _CannotError("run", said[:300]) from error
+        raise CannotError("run", said[:300]) from error
     if found.dtype.kind in "iub" and found.ndim in (1, 2):
         kind = "class"
     elif found.dtype.kind == "f":
         kind = "probability"
     else:
-        raise _CannotError("output", f"{name}: {found.dtype}")
+        raise CannotError("output", f"{name}: {found.dtype}")
     if found.ndim == _PAIR and found.shape[1] in (1, _PAIR):
         found = found[:, -1] if column is None else found[:, column]
     if found.shape != (order.rows,):
-        raise _CannotError("shape", f"{name}: {found.shape}")
+        raise CannotError("shape", f"{name}: {found.shape}")
     return kind, found.astype(np.float64)
 
 
@@ -104,15 +104,15 @@ def _feed(session: Any, order: Order, features: NDArray[np.float32]) -> dict[str
     inputs = session.get_inputs()
     for each in inputs:
         if each.type not in _NUMBERS:
-            raise _CannotError("input-type", f"{each.name}: {each.type}")
+            raise CannotError("input-type", f"{each.name}: {each.type}")
     if len(inputs) == 1:
         width = inputs[0].shape[-1] if inputs[0].shape else None
         if isinstance(width, int) and width != len(order.inputs):
-            raise _CannotError("width", f"{width}, {len(order.inputs)}")
+            raise CannotError("width", f"{width}, {len(order.inputs)}")
         return {inputs[0].name: features.astype(_NUMBERS[inputs[0].type])}
     names = list(order.inputs)
     if sorted(each.name for each in inputs) != sorted(names):
-        raise _CannotError("inputs", ", ".join(each.name for each in inputs))
+        raise CannotError("inputs", ", ".join(each.name for each in inputs))
     return {
         each.name: features[:, names.index(each.name)]
         .astype(_NUMBERS[each.type])
@@ -126,13 +126,13 @@ def _output(session: Any, wanted: str | None) -> tuple[str, int | None]:  # noqa
     outputs = {each.name: each.type for each in session.get_outputs()}
     if wanted is not None:
         if wanted not in outputs:
-            raise _CannotError("outputs", ", ".join(outputs))
+            raise CannotError("outputs", ", ".join(outputs))
         return wanted, None
     for types in (("tensor(float)", "tensor(double)"), ("tensor(int64)", "tensor(int32)", "tensor(bool)")):
         for name, kind in outputs.items():
             if kind in types:
                 return name, None
-    raise _CannotError("outputs", ", ".join(f"{name}: {kind}" for name, kind in outputs.items()))
+    raise CannotError("outputs", ", ".join(f"{name}: {kind}" for name, kind in outputs.items()))
 
 
 def main(source: BinaryIO, sink: BinaryIO) -> None:
@@ -143,7 +143,7 @@ def main(source: BinaryIO, sink: BinaryIO) -> None:
     features = np.frombuffer(body, dtype="<f4").reshape(order.rows, len(order.inputs))
     try:
         kind, scores = score(order, features)
-    except _CannotError as error:
+    except CannotError as error:
         sink.write(frame(Answer(fault=error.fault, detail=error.detail)))
         return
     sink.write(frame(Answer(kind=kind), scores.astype("<f8").tobytes()))

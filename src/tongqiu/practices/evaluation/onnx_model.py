@@ -76,6 +76,26 @@ def score(  # noqa: PLR0913 - each is a part of the question
     """
     import numpy as np
 
+    file = checked(tree, path)
+    place = str(tree.locate(file))
+    step = max(1, _FEATURE_BYTES // max(1, 4 * len(inputs)))
+    kinds, parts = set(), []
+    for start in range(0, len(features), step):
+        block = np.ascontiguousarray(features[start : start + step], dtype="<f4")
+        order = Order(place, tuple(inputs), len(block), output)
+        reply = pool.run([CHILD], frame(order, block.tobytes()), seconds=SECONDS, megabytes=MEGABYTES)
+        answer, body = read(reply, file)
+        found = np.frombuffer(body, dtype="<f8")
+        if len(found) != len(block):
+            raise _fault("shape", str(len(found)), file)
+        kinds.add(answer.kind)
+        parts.append(found)
+        progress(start + len(block))
+    return Scores(kinds.pop(), np.concatenate(parts))
+
+
+def checked(tree: ReadTree, path: str) -> str:
+    """Return the model file of ``path`` after looking at its bytes; raises whatever :func:`score` raises before it runs."""
     file = _file_of(tree, path)
     with tree.open(file) as stream:
         contents = onnx_file.look(stream, file)
@@ -86,24 +106,11 @@ def score(  # noqa: PLR0913 - each is a part of the question
             Text(en="The engine that runs ONNX models is not installed.", zh="未安装运行 ONNX 模型的引擎。"),
             do=Text(en="Run: pip install 'tongqiu[onnx]'", zh="请运行：pip install 'tongqiu[onnx]'"),
         )
-    place = str(tree.locate(file))
-    step = max(1, _FEATURE_BYTES // max(1, 4 * len(inputs)))
-    kinds, parts = set(), []
-    for start in range(0, len(features), step):
-        block = np.ascontiguousarray(features[start : start + step], dtype="<f4")
-        order = Order(place, tuple(inputs), len(block), output)
-        reply = pool.run([CHILD], frame(order, block.tobytes()), seconds=SECONDS, megabytes=MEGABYTES)
-        answer, body = _read(reply, file)
-        found = np.frombuffer(body, dtype="<f8")
-        if len(found) != len(block):
-            raise _fault("shape", str(len(found)), file)
-        kinds.add(answer.kind)
-        parts.append(found)
-        progress(start + len(block))
-    return Scores(kinds.pop(), np.concatenate(parts))
+    return file
 
 
-def _read(reply: bytes, file: str) -> tuple[Answer, bytes]:
+def read(reply: bytes, file: str) -> tuple[Answer, bytes]:
+    """Return what the child answered; Malformed (``evaluation.model``) in plain words where it could not."""
     try:
         answer, body = unframe(reply, Answer)
     except msgspec.DecodeError as error:

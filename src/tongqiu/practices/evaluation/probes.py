@@ -30,7 +30,7 @@ METHOD = "tongqiu.tabular-decisions@1"
 HEAD = 16
 _YES = frozenset({"1", "1.0", "yes", "true", "y", "t", "是"})
 _NO = frozenset({"0", "0.0", "no", "false", "n", "f", "否"})
-_TABLES = (".csv", ".tsv", ".txt", ".jsonl", ".ndjson", ".json", ".parquet", ".pq", ".gz")
+TABLES = (".csv", ".tsv", ".txt", ".jsonl", ".ndjson", ".json", ".parquet", ".pq", ".gz")
 _TWO = 2
 
 K = TypeVar("K", bound=msgspec.Struct)
@@ -43,22 +43,28 @@ def plan(target: Target) -> Iterator[Run]:
     """
     if target.subject.type != "system":
         return
-    models = target.of("model")
     for data in target.of("dataset"):
-        keys = _keys(data, DataKeys)
-        if data.path is None or keys.role == "train" or not data.path.lower().endswith(_TABLES):
+        keys = keys_of(data, DataKeys)
+        if data.path is None or keys.role == "train" or not data.path.lower().endswith(TABLES):
             continue
-        if keys.prediction is not None:
-            of = models[0].subject if len(models) == 1 else None
-            yield Run(of or target.subject, _params(data.subject, data.path, keys, of), (data.path,))
-        elif keys.label is not None:
-            for model in models:
-                if model.path is not None and _decides(model):
-                    params = _params(data.subject, data.path, keys, model.subject, model)
-                    yield Run(model.subject, params, (data.path, model.path))
+        yield from of_table(target, data, keys)
 
 
-def _keys(target: Target, kind: type[K]) -> K:
+def of_table(target: Target, data: Target, keys: DataKeys) -> Iterator[Run]:
+    """Yield the ways to get decisions for one table: its column of decisions or scores, else each model that can be run on it."""
+    assert data.path is not None  # noqa: S101 - callers leave out tables without a file
+    models = target.of("model")
+    if keys.prediction is not None or (keys.score is not None and keys.label is not None):
+        of = models[0].subject if len(models) == 1 else None
+        yield Run(of or target.subject, _params(data.subject, data.path, keys, of), (data.path,))
+    elif keys.label is not None:
+        for model in models:
+            if model.path is not None and _decides(model):
+                params = _params(data.subject, data.path, keys, model.subject, model)
+                yield Run(model.subject, params, (data.path, model.path))
+
+
+def keys_of(target: Target, kind: type[K]) -> K:
     """Return what the owner declared among the keys of ``kind``."""
     names = {field.name for field in msgspec.structs.fields(kind)}
     return msgspec.convert({key: value for key, value in target.declared.items() if key in names}, kind)
@@ -66,14 +72,14 @@ def _keys(target: Target, kind: type[K]) -> K:
 
 def _decides(model: Target) -> bool:
     """Tell whether a model is meant to decide on rows: it says so, or it is of a format in which such models come."""
-    keys = _keys(model, ModelKeys)
+    keys = keys_of(model, ModelKeys)
     if keys.task is not None:
         return keys.task == "binary-classification"
     return bool(keys.inputs) or str(model.path).lower().endswith(".onnx")
 
 
 def _params(data: Subject, path: str, keys: DataKeys, of: Subject | None, model: Target | None = None) -> Params:
-    how = _keys(model, ModelKeys) if model is not None else ModelKeys()
+    how = keys_of(model, ModelKeys) if model is not None else ModelKeys()
     return Params(
         data=data,
         data_path=path,
@@ -87,6 +93,11 @@ def _params(data: Subject, path: str, keys: DataKeys, of: Subject | None, model:
         output=how.output,
         positive=how.positive,
         threshold=HALF if how.threshold is None else how.threshold,
+        score=keys.score,
+        score_class=keys.score_class,
+        period=keys.period,
+        since=keys.since,
+        explain=how.explain,
     )
 
 
@@ -96,21 +107,30 @@ def observe(subject: Subject, params: Params, world: World) -> Iterable[Said]:
     Raises Malformed (``evaluation.one-class``, ``evaluation.classes``, ``evaluation.favourable``, ``evaluation.positive``,
     ``evaluation.no-inputs``, ``evaluation.nothing-left`` and those of table and model), Missing, Refused.
     """
-    if params.model_path is not None:
-        _refuse_early(params.model_path, world)
-    coded = [name for name in (params.label, params.prediction, *params.sensitive) if name is not None]
-    with world.tree.open(params.data_path) as stream:
-        read = table.read(
-            stream,
-            where=params.data_path,
-            coded=tuple(dict.fromkeys(coded)),
-            numeric=params.inputs if params.model_path is not None else (),
-            progress=world.progress,
-        )
-    counted = _count(params, read, world)
+    if params.prediction is not None:
+        # Decisions count as they were taken; a score that is missing beside one takes nothing away.
+        params = msgspec.structs.replace(params, score=None)
+    counted = _count(params, read_table(params, world), world)
     yield Said(RESULT.name, subject, _result(counted))
     if params.sensitive:
         yield Said(FAIRNESS.name, subject, _fairness(counted, params.smallest_cell))
+
+
+def read_table(params: Params, world: World) -> table.Columns:
+    """Read the columns that ``params`` names; a dangerous model format is refused before. The score, where named, is the last number."""
+    if params.model_path is not None:
+        _refuse_early(params.model_path, world)
+    coded = [name for name in (params.label, params.prediction, *params.sensitive) if name is not None]
+    numeric = params.inputs if params.model_path is not None else ()
+    with world.tree.open(params.data_path) as stream:
+        return table.read(
+            stream,
+            where=params.data_path,
+            coded=tuple(dict.fromkeys(coded)),
+            numeric=numeric if params.score is None else (*numeric, params.score),
+            split=(params.period, params.since) if params.period is not None else None,
+            progress=world.progress,
+        )
 
 
 class _Counted(NamedTuple):
@@ -127,45 +147,80 @@ def _refuse_early(path: str, world: World) -> None:
             onnx_file.refuse_unsafe(path, stream.read(HEAD))
 
 
-def _count(params: Params, read: table.Columns, world: World) -> _Counted:
+class Cases(NamedTuple):
+    """The rows that count: what was decided and recorded of each, as positive or not, and the score behind it where there is one.
+
+    ``scores`` is the probability of the positive class (None where only decisions are known); ``keep`` marks, among all rows read,
+    those that count, and everything else here holds these rows alone.
+    """
+
+    read: table.Columns
+    source: Source
+    rows: Completeness
+    keep: Flags
+    label: Flags
+    decision: Flags
+    scores: NDArray[np.float64] | None
+    labelled: bool
+
+    @property
+    def features(self) -> NDArray[np.float32]:
+        """Return the numeric columns of the rows that count."""
+        return self.read.numbers[self.keep]
+
+    def codes(self, name: str) -> tuple[NDArray[np.uint16], list[str]]:
+        """Return the codes of a category column for the rows that count, and the levels they stand for."""
+        return self.read.codes[name][self.keep], self.read.levels[name]
+
+
+class _Decided(NamedTuple):
+    decision: Flags
+    errored: Flags
+    scores: NDArray[np.float64] | None
+
+
+def take(params: Params, read: table.Columns, world: World) -> Cases:
+    """Return decisions, outcomes and scores of the rows that count, running the model where there is no column of decisions."""
     import numpy as np
 
     known = params.label if params.label is not None else params.prediction
     assert known is not None  # noqa: S101 - plan() asks for one of them
     classes = _classes(read, known, params.data_path)
     positive, negative = _orient(params, classes)
-    blank = np.zeros(read.rows, dtype=bool)
-    errored = blank.copy()
-    skipped = blank.copy()
+    skipped = np.zeros(read.rows, dtype=bool)
     if params.label is not None:
         label = _is(read, params.label, positive)
         skipped |= _is(read, params.label, "")
+    event = threshold = None
+    if params.score is not None or params.prediction is None:
+        event = _event(params, classes)
     if params.prediction is not None:
         _same_classes(read, params.prediction, classes, params.data_path)
-        decision = _is(read, params.prediction, positive)
-        errored |= _is(read, params.prediction, "") & ~skipped
-        threshold = event = None
+        blank = _is(read, params.prediction, "") & ~skipped
+        decided = _Decided(_is(read, params.prediction, positive), blank, None)
     else:
-        event = _event(params, classes)
-        decision, errored = _decide(params, read, world, skipped, positive_is_event=event == positive)
         threshold = params.threshold
-    if params.label is None:
-        label = decision
+        decided = _decide(params, read, world, skipped, positive_is_event=event == positive)
+    scores, errored = decided.scores, decided.errored
+    if params.score is not None:
+        column = read.numbers[:, -1].astype(np.float64)
+        errored = errored | (~((column >= 0.0) & (column <= 1.0)) & ~skipped)
+        scores = column if event == positive else 1.0 - column
+        if params.prediction is None:
+            decided = decided._replace(decision=_at(column, params.threshold, positive_is_event=event == positive))
     keep = ~(errored | skipped)
     if not keep.any():
         raise _nothing_left(params.data_path)
-    columns = {name: (read.codes[name][keep], read.levels[name]) for name in params.sensitive}
-    cells = counting.count(columns, label[keep].astype(np.uint8), decision[keep].astype(np.uint8))
     source = Source(
         data=params.data,
-        decisions="column" if params.prediction is not None else "model",
+        decisions="model" if params.prediction is None and params.score is None else "column",
         positive=positive,
         negative=negative,
         favourable=params.favourable is not None,
         model=params.model,
         label=params.label,
         threshold=threshold,
-        threshold_class=event,
+        threshold_class=event if threshold is not None else None,
     )
     rows = Completeness(
         planned=read.rows + read.lost,
@@ -173,15 +228,57 @@ def _count(params: Params, read: table.Columns, world: World) -> _Counted:
         errored=int(errored.sum()) + read.lost,
         skipped=int(skipped.sum()),
     )
-    return _Counted(cells, source, rows, params.label is not None)
+    decision = decided.decision[keep]
+    return Cases(
+        read,
+        source,
+        rows,
+        keep,
+        label[keep] if params.label is not None else decision,
+        decision,
+        scores[keep] if scores is not None else None,
+        params.label is not None,
+    )
+
+
+def _count(params: Params, read: table.Columns, world: World) -> _Counted:
+    import numpy as np
+
+    cases = take(params, read, world)
+    columns = {name: cases.codes(name) for name in params.sensitive}
+    cells = counting.count(columns, cases.label.astype(np.uint8), cases.decision.astype(np.uint8))
+    return _Counted(cells, cases.source, cases.rows, cases.labelled)
+
+
+def _at(scores: NDArray[np.float64], threshold: float, *, positive_is_event: bool) -> Flags:
+    event: Flags = scores >= threshold
+    return event if positive_is_event else ~event
 
 
 def _decide(
     params: Params, read: table.Columns, world: World, skipped: Flags, *, positive_is_event: bool
-) -> tuple[Flags, Flags]:
-    """Run the model on every readable row; return the decisions and which rows could not be scored."""
+) -> _Decided:
+    """Run the model on every readable row; return the decisions, which rows could not be scored, and probabilities."""
     import numpy as np
 
+    none = np.zeros(read.rows, dtype=bool)
+    if params.score is not None:
+        return _Decided(none, none, None)
+    errored = ~np.isfinite(read.numbers).all(axis=1) & ~skipped
+    usable = ~(errored | skipped)
+    values = np.full(read.rows, np.nan)
+    kind = "class"
+    if usable.any():
+        kind, values[usable] = ask_model(params, world, read.numbers[usable])
+        errored |= usable & ~np.isfinite(values)
+    threshold = params.threshold if kind == "probability" else HALF
+    decision = _at(values, threshold, positive_is_event=positive_is_event)
+    probable = kind == "probability" and bool(((values[~(errored | skipped)] >= 0) & (values[~(errored | skipped)] <= 1)).all())
+    return _Decided(decision, errored, (values if positive_is_event else 1.0 - values) if probable else None)
+
+
+def ask_model(params: Params, world: World, features: NDArray[np.float32]) -> onnx_model.Scores:
+    """Return what the model of ``params`` says of each row of ``features`` (all finite); Malformed ``evaluation.no-inputs``."""
     assert params.model_path is not None  # noqa: S101 - plan() gives a model where there is no column of decisions
     if not params.inputs:
         raise Malformed(
@@ -192,22 +289,9 @@ def _decide(
             ),
             where=params.model_path,
         )
-    errored = ~np.isfinite(read.numbers).all(axis=1) & ~skipped
-    usable = ~(errored | skipped)
-    event = np.zeros(read.rows, dtype=bool)
-    if usable.any():
-        scores = onnx_model.score(
-            world.tree,
-            world.pool,
-            params.model_path,
-            read.numbers[usable],
-            params.inputs,
-            output=params.output,
-        )
-        bad = ~np.isfinite(scores.values)
-        event[usable] = scores.values >= (params.threshold if scores.kind == "probability" else HALF)
-        errored[np.flatnonzero(usable)[bad]] = True
-    return event if positive_is_event else ~event, errored
+    return onnx_model.score(
+        world.tree, world.pool, params.model_path, features, params.inputs, output=params.output
+    )
 
 
 def _is(read: table.Columns, name: str, value: str) -> Flags:
@@ -297,7 +381,9 @@ def _orient(params: Params, classes: tuple[str, str]) -> tuple[str, str]:
 
 def _event(params: Params, classes: tuple[str, str]) -> str:
     """Return the class that the model's score speaks of."""
-    wanted = params.positive if params.positive is not None else _plain_yes(classes)
+    wanted = params.score_class if params.score is not None else None
+    if wanted is None:
+        wanted = params.positive if params.positive is not None else _plain_yes(classes)
     if wanted is None or wanted not in classes:
         raise Malformed(
             "evaluation.positive",
@@ -305,7 +391,10 @@ def _event(params: Params, classes: tuple[str, str]) -> str:
                 en="It is not clear which class the model's score speaks of: {wanted} is not one of {classes}.",
                 zh="不清楚模型的分数针对哪个类别：{wanted} 不是 {classes} 之一。",
             ),
-            do=Text(en="Add to the model: positive = '{last}'", zh="请在模型中写明：positive = '{last}'"),
+            do=Text(
+                en="Add to the model: positive = '{last}' (to a table with a score: score_class = '{last}')",
+                zh="请在模型中写明：positive = '{last}'（有分数列的表则写 score_class = '{last}'）",
+            ),
             where=params.model_path or params.data_path,
             wanted=wanted or "?",
             classes=", ".join(classes),

@@ -28,7 +28,7 @@ class Columns(NamedTuple):
     ``codes[name]`` is one unsigned integer a row; ``levels[name]`` the values they stand for, sorted, so that the order of
     rows changes nothing.
     ``numbers`` has one line a row and one column for each numeric column asked for (float32); it holds NaN where a field
-    is no finite number.
+    is no finite number. ``later`` marks the rows of the later period, where the table was asked to be split in two.
     """
 
     rows: int
@@ -36,19 +36,22 @@ class Columns(NamedTuple):
     codes: dict[str, NDArray[np.uint16]]
     levels: dict[str, list[str]]
     numbers: NDArray[np.float32]
+    later: NDArray[np.bool_] | None = None
 
 
-def read(
+def read(  # noqa: PLR0913 - each is a part of the question
     stream: BinaryIO,
     *,
     where: str,
     coded: Sequence[str],
     numeric: Sequence[str],
+    split: tuple[str, str | None] | None = None,
     progress: Callable[[float], None] = lambda _: None,
 ) -> Columns:
     """Read the columns ``coded`` (as categories) and ``numeric`` (as numbers) of the table in ``stream``.
 
-    Blanks around a value do not count. Raises Missing (``evaluation.no-column``), Malformed (``evaluation.too-many-levels``,
+    ``split`` names a column of dates (ISO 8601, or any words that sort by time) and where its later period begins; without that,
+    the column must hold two values, of which the second in order is the later. Blanks around a value do not count. Raises Missing (``evaluation.no-column``), Malformed (``evaluation.too-many-levels``,
     ``evaluation.no-rows``) and whatever :func:`tongqiu.scan.tables.open_table` raises.
     """
     import numpy as np
@@ -57,9 +60,11 @@ def read(
     parts: dict[str, list[NDArray[np.uint16]]] = {name: [] for name in coded}
     blocks: list[NDArray[np.float32]] = []
     rows = 0
+    wanted = (*coded, *numeric, *((split[0],) if split is not None else ()))
+    periods: list[str] = []
     with open_table(stream, name=where) as table:
         if table.format != "jsonl":
-            _check(table.columns, (*coded, *numeric), where)
+            _check(table.columns, wanted, where)
         for batch in table.batches():
             place = {name: at for at, name in enumerate(table.columns)}
             for name in coded:
@@ -70,9 +75,11 @@ def read(
                 for at, name in enumerate(numeric):
                     block[:, at] = _numbers(_column(batch.rows, place.get(name)))
                 blocks.append(block)
+            if split is not None:
+                periods.extend(_column(batch.rows, place.get(split[0])))
             rows += len(batch.rows)
             progress(table.read)
-        _check(table.columns, (*coded, *numeric), where)
+        _check(table.columns, wanted, where)
         lost = table.problems.lost
     if not rows:
         raise Malformed(
@@ -95,7 +102,35 @@ def read(
         codes,
         levels,
         np.concatenate(blocks) if blocks else empty,
+        _later(periods, split[1], split[0], where) if split is not None else None,
     )
+
+
+def _later(periods: list[str], since: str | None, name: str, where: str) -> NDArray[np.bool_]:
+    """Return which rows are of the later period; Malformed (``evaluation.periods``) where there are not two."""
+    import numpy as np
+
+    seen = sorted(set(periods) - {""})
+    if since is None and len(seen) == 2:  # noqa: PLR2004 - earlier and later
+        since = seen[1]
+    if since is None or not seen or not seen[0] < since <= seen[-1] or "" in periods:
+        raise Malformed(
+            "evaluation.periods",
+            Text(
+                en="The column {name} does not part the rows into two periods (values from '{first}' to '{last}', blanks: {blanks}).",
+                zh="列 {name} 未能把各行分为两个时期（取值从“{first}”到“{last}”，空白 {blanks} 个）。",
+            ),
+            do=Text(
+                en="Name the first date of the later period, and leave no blanks: since = 'YYYY-MM-DD'",
+                zh="请写明后一时期的起始日期，且不留空白：since = 'YYYY-MM-DD'",
+            ),
+            where=where,
+            name=name,
+            first=seen[0][:40] if seen else "",
+            last=seen[-1][:40] if seen else "",
+            blanks=periods.count(""),
+        )
+    return np.fromiter((each >= since for each in periods), dtype=np.bool_, count=len(periods))
 
 
 def _check(columns: Sequence[str], wanted: Sequence[str], where: str) -> None:
