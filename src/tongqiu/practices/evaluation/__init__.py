@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-from tongqiu.practice import Assessor, Practice, Probe, View
-from tongqiu.practices.evaluation.declared import DataKeys, LanguageParams, ModelKeys, Params, ServiceKeys
+from tongqiu.practice import Assessor, Page, Practice, Probe, View
+from tongqiu.practices.evaluation import plans, replay
+from tongqiu.practices.evaluation.card import CardPage
+from tongqiu.practices.evaluation.declared import (
+    DataKeys,
+    LanguageParams,
+    PairParams,
+    Params,
+    ScoreParams,
+)
+from tongqiu.practices.evaluation.imports import declared as results
 from tongqiu.practices.evaluation.kinds import FAIRNESS, RESULT, VERDICT
-from tongqiu.practices.evaluation.object_kinds import MEASUREMENT, OBJECTS, PLAN, REPORT, RUN
+from tongqiu.practices.evaluation.object_kinds import DUE, MEASUREMENT, OBJECTS, PLAN, REPORT, RUN
+from tongqiu.practices.evaluation.object_views import DUE_COLUMNS, MEASUREMENT_COLUMNS, PLAN_COLUMNS, REPORT_COLUMNS
+from tongqiu.practices.evaluation.tabular import kinds as tabular
+from tongqiu.practices.evaluation.tabular import views as tabular_views
 from tongqiu.practices.evaluation.views import FAIRNESS_COLUMNS, RESULT_COLUMNS
 from tongqiu.record.text import Text
 
@@ -19,7 +31,7 @@ PRACTICE = Practice(
         "verdicts that wait for the whole interval.",
         zh="系统对真实案例的决定有多准确，各群体是否受到同等对待；附置信区间，只有整个区间都在限值一侧时才下判定。",
     ),
-    kinds=(RESULT, FAIRNESS, VERDICT, *OBJECTS),
+    kinds=(RESULT, FAIRNESS, VERDICT, *tabular.KINDS, *OBJECTS),
     probes=(
         Probe(
             name="evaluation.tabular",
@@ -32,6 +44,29 @@ PRACTICE = Practice(
             params=Params,
         ),
         Probe(
+            name="evaluation.scores",
+            version="1",
+            title=Text(en="What lies behind the scores", zh="分数背后的情况"),
+            makes=tuple(
+                kind.name
+                for kind in (tabular.CALIBRATION, tabular.MITIGATION, tabular.EXPLANATION, tabular.ROBUSTNESS)
+            ),
+            plan=f"{_HERE}.tabular.probes:plan_scores",
+            observe=f"{_HERE}.tabular.probes:observe_scores",
+            needs=("tree", "pool", "progress"),
+            params=ScoreParams,
+        ),
+        Probe(
+            name="evaluation.pairs",
+            version="1",
+            title=Text(en="Two tables side by side", zh="两张表的对照"),
+            makes=(tabular.MEMBERSHIP.name, tabular.DRIFT.name),
+            plan=f"{_HERE}.tabular.probes:plan_pairs",
+            observe=f"{_HERE}.tabular.probes:observe_pairs",
+            needs=("tree", "pool", "progress"),
+            params=PairParams,
+        ),
+        Probe(
             name="evaluation.language",
             version="1",
             title=Text(en="Answers to test questions", zh="对测试问题的回答"),
@@ -40,6 +75,16 @@ PRACTICE = Practice(
             observe=f"{_HERE}.language.probes:observe",
             needs=("endpoint", "journal", "tree", "scratch", "clock", "progress"),
             params=LanguageParams,
+        ),
+        Probe(
+            name="evaluation.imported",
+            version="1",
+            title=Text(en="Results of other tools", zh="其他工具的结果"),
+            makes=(RUN.name,),
+            plan=f"{_HERE}.imports.probes:plan",
+            observe=f"{_HERE}.imports.probes:observe",
+            needs=("tree", "clock", "progress"),
+            params=results.ImportParams,
         ),
     ),
     assessors=(
@@ -71,6 +116,15 @@ PRACTICE = Practice(
             assess=f"{_HERE}.reporting:assess",
         ),
         Assessor(
+            name="evaluation.reassess",
+            version="1",
+            title=Text(en="Is a new test due?", zh="是否应当复评"),
+            about=("system",),
+            reads=(REPORT.name, PLAN.name, RUN.name, "core.composition/1", "incident.*"),
+            makes=(DUE.name,),
+            assess=f"{_HERE}.causes:assess",
+        ),
+        Assessor(
             name="evaluation.limits",
             version="1",
             title=Text(en="Evaluation against limits", zh="评测判定"),
@@ -91,6 +145,15 @@ PRACTICE = Practice(
             rows=f"{_HERE}.views:results",
         ),
         View(
+            name="evaluation.figures",
+            version=1,
+            title=Text(en="Figures behind the scores", zh="分数背后的数据"),
+            reads=tuple(kind.name for kind in tabular.KINDS),
+            columns=tabular_views.COLUMNS,
+            key=tabular_views.KEY,
+            rows=f"{_HERE}.tabular.views:figures",
+        ),
+        View(
             name="evaluation.fairness",
             version=1,
             title=Text(en="Gaps between groups", zh="群体间差距"),
@@ -99,6 +162,53 @@ PRACTICE = Practice(
             key=("entry", "measure", "statistic", "between"),
             rows=f"{_HERE}.views:gaps",
         ),
+        View(
+            name="evaluation.measurements",
+            version=1,
+            title=Text(en="Measurements by test methods", zh="测试方法测量结果"),
+            reads=(MEASUREMENT.name,),
+            columns=MEASUREMENT_COLUMNS,
+            key=("entry", "part"),
+            rows=f"{_HERE}.object_views:measurements",
+        ),
+        View(
+            name="evaluation.reports",
+            version=1,
+            title=Text(en="Evaluation reports", zh="评测报告"),
+            reads=(REPORT.name,),
+            columns=REPORT_COLUMNS,
+            key=("subject", "issuer"),
+            rows=f"{_HERE}.object_views:reports",
+        ),
+        View(
+            name="evaluation.plans",
+            version=1,
+            title=Text(en="Plans of re-assessment", zh="复评计划"),
+            reads=(PLAN.name,),
+            columns=PLAN_COLUMNS,
+            key=("subject", "issuer"),
+            rows=f"{_HERE}.object_views:plans",
+        ),
+        View(
+            name="evaluation.due",
+            version=1,
+            title=Text(en="New tests due", zh="应复评事项"),
+            reads=(DUE.name,),
+            columns=DUE_COLUMNS,
+            key=("subject", "issuer", "about"),
+            rows=f"{_HERE}.object_views:dues",
+        ),
     ),
-    settings={"data": DataKeys, "model": ModelKeys, "service": ServiceKeys},
+    pages=(
+        Page(
+            path="card",
+            title=Text(en="System card", zh="系统卡"),
+            model=CardPage,
+            template="tongqiu.practices.evaluation:card.html",
+            context=f"{_HERE}.card:show",
+        ),
+    ),
+    verbs=(*plans.VERBS, *replay.VERBS),
+    duties=plans.DUTIES,
+    settings={"data": DataKeys, "model": results.ModelKeys, "service": results.ServiceKeys, "system": results.ResultKeys},
 )

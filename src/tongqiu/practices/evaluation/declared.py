@@ -132,6 +132,13 @@ class Params(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     explain: tuple[Explainer, ...] = ()
 
 
+class ScoreParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is asked about the scores of one table: whether they mean what they say, what they hang on, or what turns decisions."""
+
+    purpose: Literal["scores", "explanation", "robustness"]
+    cases: Params
+
+
 class PairParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Two tables side by side: the one learnt from or the earlier one, and the one tested on or the later one."""
 
