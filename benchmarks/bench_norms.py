@@ -82,17 +82,20 @@ def _golden(report: Report) -> None:
 
 
 def _agreement(report: Report) -> None:
-    """Add Cohen's kappa of every second reading of a crosswalk that is kept in ``tests/norms/readings``."""
-    import tomllib
+    """Add Cohen's kappa of every blind reading of the crosswalks, and how often both agree where either sees a relation."""
+    from benchmarks.norms_agreement import readings
 
-    from tongqiu.norms.agreement import kappa
-
-    for path in sorted((ROOT / "tests" / "norms" / "readings").glob("*.toml")):
-        read = tomllib.loads(path.read_text("utf-8"))
-        if "first" in read and "second" in read:
-            found = kappa(read["first"], read["second"], read["categories"])
-            if found.value is not None:
-                report.add(f"kappa of two readers, {path.stem} ({found.n} rows)", found.value, "kappa")
+    for found in readings():
+        report.add(f"the same answer, {found.name} ({found.plain.n} pairs)", 100 * found.plain.agreed, "%")
+        related = sum(found.related)
+        if related:
+            share = 100 * found.related.same / related
+            report.add(f"the same where a reader sees a relation, {found.name} ({related} pairs)", share, "%")
+        for name, kappa in (("kappa", found.plain), ("kappa, linear weights", found.linear)):
+            if kappa.value is None or kappa.low is None or kappa.high is None:
+                continue
+            for end, value in (("", kappa.value), (", low end of 95 %", kappa.low), (", high end of 95 %", kappa.high)):
+                report.add(f"{name} of two readers, {found.name}{end}", value, "kappa")
 
 
 # --- how fast --------------------------------------------------------------------------------------------------------

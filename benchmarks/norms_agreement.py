@@ -1,6 +1,6 @@
 """How far a second reader, who saw only the pairs, agrees with the crosswalks: ``python -m benchmarks.norms_agreement``.
 
-Without arguments it reads every blind reading in ``tests/norms/second_reading`` and compares it with the shipped
+Without arguments it reads every blind reading of pairs in ``tests/norms/second_reading`` and compares it with the shipped
 crosswalks; with one file, that reading; with two, the two readings with each other. A reading is what
 ``python -m benchmarks.norms_sample`` wrote, with ``type`` filled in by the reader. A pair of which no shipped row speaks
 counts as *none*.
@@ -23,6 +23,16 @@ Pair = tuple[str, str, str]
 """A crosswalk by its file name, the requirement ``from``, the requirement ``to``."""
 
 
+class Related(NamedTuple):
+    """Of the pairs that at least one reader holds to be related: how many both answer the same, and how many not.
+
+    A requirement without counterpart stands beside a stranger, so *none* is the easy answer and lifts kappa.
+    """
+
+    same: int
+    apart: int
+
+
 class Agreement(NamedTuple):
     """Two readings compared: kappa by name only, with linear weights, and the pairs on which they differ."""
 
@@ -30,6 +40,7 @@ class Agreement(NamedTuple):
     plain: Kappa
     linear: Kappa
     apart: tuple[tuple[Pair, str, str], ...]
+    related: Related
 
 
 def reading(path: Path) -> dict[Pair, str]:
@@ -60,13 +71,17 @@ def agree(name: str, first: dict[Pair, str], second: dict[Pair, str]) -> Agreeme
     pairs = sorted(first)
     one, other = [first[pair] for pair in pairs], [second[pair] for pair in pairs]
     apart = tuple((pair, first[pair], second[pair]) for pair in pairs if first[pair] != second[pair])
-    return Agreement(name, kappa(one, other, TYPES), kappa(one, other, TYPES, linear=True), apart)
+    same = sum(first[pair] == second[pair] != "none" for pair in pairs)
+    linear = kappa(one, other, TYPES, linear=True)
+    return Agreement(name, kappa(one, other, TYPES), linear, apart, Related(same, len(apart)))
 
 
 def readings(folder: Path = BLIND) -> list[Agreement]:
     """Return the agreement of every blind reading in ``folder`` with the shipped crosswalks."""
     found = []
     for path in sorted(folder.glob("*.toml")):
+        if "pair" not in tomllib.loads(path.read_text("utf-8")):
+            continue  # a reading of citations, which has no answer to compare
         second = reading(path)
         found.append(agree(path.stem, shipped(second), second))
     return found
@@ -82,6 +97,8 @@ def told(found: Agreement) -> str:
             lines.append(
                 f"  {name}: {value.value:.3f} ({100 * value.coverage:.0f} % {value.low:.3f} to {value.high:.3f})"
             )
+    if sum(found.related):
+        lines.append(f"  of {sum(found.related)} pairs that either holds to be related, the same: {found.related.same}")
     lines += [f"  {pair[0]}: {pair[1]} – {pair[2]}: {one} | {other}" for pair, one, other in found.apart]
     return "\n".join(lines)
 

@@ -18,7 +18,7 @@ from benchmarks import norms_agreement, norms_sample
 from tests.norms.two_packs import PACKS, pack, walk
 from tongqiu.norms import library
 from tongqiu.norms.agreement import kappa
-from tongqiu.norms.crosswalks.shelf import shipped
+from tongqiu.norms.crosswalks.shelf import shipped, shipped_pack
 from tongqiu.record.faults import Malformed
 
 if TYPE_CHECKING:
@@ -140,6 +140,10 @@ def test_two_readings_of_the_same_pairs_are_compared(tmp_path: Path, capsys: pyt
         norms_agreement.reading(written(tmp_path / "empty.toml", {("a--b", "1", "y"): ""}))
     assert norms_agreement.main(["a", "b", "c"]) == 2
     assert norms_agreement.readings(tmp_path / "nowhere") == []
+    cited = tmp_path / "cited"
+    cited.mkdir()
+    (cited / "citations.toml").write_text("[[citation]]\nright = true\n", "utf-8")
+    assert norms_agreement.readings(cited) == []
 
 
 def test_every_blind_reading_is_compared_with_what_is_shipped(capsys: pytest.CaptureFixture[str]) -> None:
@@ -147,10 +151,26 @@ def test_every_blind_reading_is_compared_with_what_is_shipped(capsys: pytest.Cap
     with capsys.disabled():
         for each in found:
             sys.stdout.write(f"\n{norms_agreement.told(each)}\n")
+    assert found, "the blind reading is kept with the tests"
     for each in found:
+        assert each.related.same + each.related.apart <= each.plain.n
+        assert each.related.apart == len(each.apart)
         assert each.plain.value is not None
         assert each.plain.low is not None
         assert each.plain.low > 0, "no better than chance: the rows or the reading want another look"
+
+
+def test_every_pair_of_a_blind_reading_exists_and_has_its_reason_in_both_languages() -> None:
+    for path in norms_agreement.BLIND.glob("pairs-*.toml"):
+        rows = tomllib.loads(path.read_text("utf-8"))["pair"]
+        assert len(rows) == len(norms_agreement.reading(path)), "a pair is read once"
+        for each in rows:
+            one, other = each["crosswalk"].split("--")
+            assert shipped_pack(one).requirement(each["from"]).id == each["from"]
+            assert shipped_pack(other).requirement(each["to"]).id == each["to"]
+            assert each["confidence"] in {"low", "medium", "high"}
+            assert len(each["why"]["en"]) > 20
+            assert any("\u4e00" <= sign <= "\u9fff" for sign in each["why"]["zh"])
 
 
 def test_draws_are_repeatable_spread_over_all_and_show_no_answer(capsys: pytest.CaptureFixture[str]) -> None:
