@@ -36,11 +36,12 @@ class _Difference(NamedTuple):
 
 
 def changes(before: Sequence[Summary], now: Sequence[Summary]) -> Iterator[Change]:
-    """Yield what changed, for each method that stands in both reports; the version of a method is part of its name."""
-    old = {each.method: each for each in before}
+    """Yield what changed, for each method and thing under test in both reports; the version of a method is part of its name."""
+    old = {(each.about, each.method): each for each in before}
     for each in now:
-        if each.method in old and old[each.method].entry != each.entry:
-            yield change(old[each.method], each)
+        former = old.get((each.about, each.method))
+        if former is not None and former.entry != each.entry:
+            yield change(former, each)
 
 
 def change(before: Summary, now: Summary) -> Change:
@@ -53,6 +54,7 @@ def change(before: Summary, now: Summary) -> Change:
     if found is None:
         found, way = _unpaired(before, now)
     return Change(
+        about=now.about,
         method=now.method,
         title=now.title,
         before=before.entry,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from tongqiu.practices.evaluation.objects import Due, Measurement, Plan, Report, TestMethod, TestRun
+from tongqiu.practices.evaluation.objects import Due, Measurement, Plan, Replay, Report, TestMethod, TestRun
 from tongqiu.record.kind import Kind
 from tongqiu.record.shapes import Evidence
 from tongqiu.record.text import Text
@@ -153,6 +153,17 @@ def method_holds(body: TestMethod) -> Iterator[str]:
         yield "judge"
 
 
+def replay_holds(body: Replay) -> Iterator[str]:
+    """Compute again with what probability the items drawn find out made-up scores."""
+    for each in body.results:
+        if not len(set(each.ids)) == len(each.ids) <= each.of or not 0 < each.false <= each.of:
+            yield "ids"
+            continue
+        rest = math.comb(each.of - each.false, len(each.ids)) / math.comb(each.of, len(each.ids))
+        if abs(1 - rest - each.found) > _SLACK:
+            yield "found"
+
+
 def _floors_hold(floors: Iterable[Floor]) -> Iterator[str]:
     if any(not each.low - _SLACK <= each.value <= each.high + _SLACK for each in floors):
         yield "floors"
@@ -199,4 +210,10 @@ PLAN: Kind[Plan] = Kind(
     holds=plan_holds,
 )
 DUE: Kind[Due] = Kind(name="evaluation.due/1", body=Due, title=Text(en="New test due", zh="应重新评测"))
-OBJECTS = (METHOD, RUN, MEASUREMENT, REPORT, PLAN, DUE)
+REPLAY: Kind[Replay] = Kind(
+    name="evaluation.replay/1",
+    body=Replay,
+    title=Text(en="Items drawn to ask again", zh="抽取的复核条目"),
+    holds=replay_holds,
+)
+OBJECTS = (METHOD, RUN, MEASUREMENT, REPORT, PLAN, DUE, REPLAY)

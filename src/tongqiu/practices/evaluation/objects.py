@@ -328,10 +328,11 @@ class Summary(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
 
     ``verdict`` is that of the measurement's own finding; ``lacking`` what it lacks as a basis for any. ``data`` is the digest
     of the method's items and ``items`` the scores of those that were asked; both are left out where there are too many.
-    ``stretch`` is by how much the judge's known errors stretch a difference of shares (1 without a judge).
+    ``about`` names the thing under test. ``stretch`` is by how much the judge's known errors stretch a difference of shares (1 without a judge).
     """
 
     entry: EntryText
+    about: Name
     method: MethodText
     title: Text
     measurand: Code
@@ -362,6 +363,7 @@ class Tabled(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     """One value, or one gap between groups, measured on a table of cases, as a report lists it."""
 
     entry: EntryText
+    about: Name
     method: MethodText
     data: Name
     measure: Code
@@ -383,6 +385,7 @@ class Change(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ``coverage`` does not hold 0.
     """
 
+    about: Name
     method: MethodText
     title: Text
     before: EntryText
@@ -416,6 +419,8 @@ class Known(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
 class Report(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A report on one system (``evaluation.report/1``): results, what they hold for and what not, and until when.
 
+    ``tested`` are the things under test, such as each model of the system; ``system`` is known no more surely than the least
+    of them.
     ``tested_from`` and ``tested_until`` span the runs; ``known`` is what a later change is told by; ``before`` the report
     that this one follows, with ``changes`` against it.
     """
@@ -428,6 +433,7 @@ class Report(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     triggers: tuple[Trigger, ...]
     tested_from: Instant
     tested_until: Instant
+    tested: tuple[SystemIdentity, ...]
     tables: tuple[Tabled, ...] = ()
     not_assessed: tuple[Text, ...] = ()
     known: tuple[Known, ...] = ()
@@ -481,3 +487,34 @@ class Due(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults
     methods: tuple[MethodText, ...]
     since: Instant
     again_at: Instant
+
+
+class Drawn(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Items of one result to ask again: ``ids`` in the order drawn, ``of`` how many; they hold one of ``false`` made-up
+    scores with probability ``found``.
+
+    ``n`` of them test the ``claim`` against ``actual``: it is rejected at ``critical`` right ones or fewer (or more, where the
+    truth would be higher), wrongly with probability ``alpha``, rightly with ``power``; all None where no number of the
+    report's items does.
+    """
+
+    about: Name
+    method: MethodText
+    ids: tuple[str, ...]
+    of: Natural
+    false: Natural
+    found: Share
+    claim: float
+    actual: float
+    n: Natural | None = None
+    critical: Natural | None = None
+    alpha: float | None = None
+    power: float | None = None
+
+
+class Replay(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Which items of a report are asked again, drawn by a public ``seed`` (``evaluation.replay/1``)."""
+
+    report: EntryText
+    seed: EntryText
+    results: Annotated[tuple[Drawn, ...], msgspec.Meta(min_length=1)]

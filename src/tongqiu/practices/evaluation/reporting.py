@@ -63,16 +63,18 @@ TRIGGERS: tuple[Trigger, ...] = (
 
 
 class _Test(NamedTuple):
-    """One standing measurement with the run behind it."""
+    """One standing measurement with the run behind it, and the name of the thing under test."""
 
+    about: str
     statement: Statement
     body: Measurement
     run: TestRun
 
 
 class _Table(NamedTuple):
-    """One standing result, or fairness record, of a table of cases."""
+    """One standing result, or fairness record, of a table of cases, and the name of what decided."""
 
+    about: str
     statement: Statement
     body: Result | Fairness
 
@@ -86,26 +88,30 @@ class _Group(NamedTuple):
 
 
 def assess(subject: Subject, ask: Ask) -> Iterator[Said]:
-    """Hand back a report for each thing under test of the system ``subject``; none where nothing was measured."""
+    """Hand back the report on the system ``subject``; none where nothing was measured."""
     parts = _parts(subject, ask)
-    subjects = (subject, *(part.subject for part in parts))
-    standing = {each.system.name: (entry, each) for entry, each in _own(ask, REPORT, subject)}
-    planned = _own(ask, PLAN, subject)
+    groups = _groups((subject, *(part.subject for part in parts)), ask)
+    if not groups:
+        return
+    before, planned = _own(ask, REPORT, subject), _own(ask, PLAN, subject)
     plan = planned[-1] if planned else None
     known = (*(_part(each) for each in parts), *_norms(ask))
     energy = bool(ask.said("footprint.*", subject=subject))
-    for group in _groups(subjects, ask):
-        fresh = _report(group, plan, known, energy=energy, spare=MOST_ITEMS)
-        entry, former = standing.get(group.system.name, ("", None))
-        rests = [*(each.statement.entry for each in group.tests), *(each.statement.entry for each in group.tables)]
-        if plan is not None:
-            rests.append(plan[0])
-        if former is not None and _measured(former) == _measured(fresh):
-            fresh = _with(fresh, former.before, former.changes)
-        elif former is not None:
-            fresh = _with(fresh, entry, tuple(changes(former.results, fresh.results)))
-            rests.append(entry)
-        yield Said(REPORT.name, subject, fresh, tuple(sorted(rests)))
+    fresh = _report(subject, groups, plan, known, energy=energy)
+    rests = {row.statement.entry for each in groups for row in each.tests}
+    rests |= {row.statement.entry for each in groups for row in each.tables}
+    if plan is not None:
+        rests.add(plan[0])
+    if before:
+        entry, former = before[-1]
+        if _measured(former) == _measured(fresh):
+            # What it was made knowing stays as it was when the tests were done, or no change would ever be seen.
+            fresh = msgspec.structs.replace(fresh, before=former.before, changes=former.changes, known=former.known)
+        else:
+            found = tuple(changes(former.results, fresh.results))
+            fresh = msgspec.structs.replace(fresh, before=entry, changes=found)
+            rests.add(entry)
+    yield Said(REPORT.name, subject, fresh, tuple(sorted(rests)))
 
 
 # --- what there is ---------------------------------------------------------------------------------------------------
@@ -136,12 +142,13 @@ def _groups(subjects: Sequence[Subject], ask: Ask) -> list[_Group]:
             run = next((each for each in own if each.method.method == body.method), None)
             if run is not None:
                 system = identity.lifted(body.system, subject, ask)
-                _into(groups, system).tests.append(_Test(statement, body, run))
+                _into(groups, system).tests.append(_Test(system.name, statement, body, run))
         for kind in (RESULT, FAIRNESS):
             for statement in ask.said(kind.name, subject=subject):
                 if statement.issuer == ask.receiver:
                     table: Any = kind.read(statement.body)
-                    _into(groups, _of_table(subject, table, statement.at)).tables.append(_Table(statement, table))
+                    system = _of_table(subject, table, statement.at)
+                    _into(groups, system).tables.append(_Table(system.name, statement, table))
     return sorted(groups, key=lambda each: (each.system.name, each.system.at))
 
 
@@ -166,31 +173,46 @@ def _of_table(subject: Subject, body: Result | Fairness, at: str) -> SystemIdent
 
 
 def _report(
-    group: _Group, plan: tuple[str, Plan] | None, known: tuple[Known, ...], *, energy: bool, spare: int
+    subject: Subject, groups: Sequence[_Group], plan: tuple[str, Plan] | None, known: tuple[Known, ...], *, energy: bool
 ) -> Report:
-    tests = sorted(group.tests, key=lambda each: (each.body.method, each.statement.entry))
-    held = sum(len(each.run.items) for each in tests) <= spare
-    results = tuple(_summary(each, items=held) for each in tests)
-    tables = tuple(row for each in sorted(group.tables, key=lambda each: each.statement.entry) for row in _rows(each))
-    starts = [each.run.started for each in tests] + [each.statement.at for each in group.tables]
-    ends = [each.run.ended for each in tests] + [each.statement.at for each in group.tables]
+    tests = sorted(
+        (row for each in groups for row in each.tests),
+        key=lambda row: (row.about, row.body.method, row.statement.entry),
+    )
+    seen = sorted((row for each in groups for row in each.tables), key=lambda row: row.statement.entry)
+    held = sum(len(each.run.items) for each in tests) <= MOST_ITEMS
+    tables = tuple(row for each in seen for row in _rows(each))
+    starts = [each.run.started for each in tests] + [each.statement.at for each in seen]
+    ends = [each.run.ended for each in tests] + [each.statement.at for each in seen]
     days = VALID_DAYS if plan is None else plan[1].valid_days
-    print_ = group.system.fingerprint
-    prints = (Known("fingerprint", group.system.name[:400], digest=print_.digest),) if print_ is not None else ()
+    tested = tuple(each.system for each in groups)
+    prints = tuple(
+        Known("fingerprint", each.name[:400], digest=each.fingerprint.digest) for each in tested if each.fingerprint
+    )
     return Report(
-        system=group.system,
-        results=results,
+        system=_whole(subject, tested),
+        results=tuple(_summary(each, items=held) for each in tests),
         scope=_scope(tests, tables),
-        limits=tuple(_limits(group, tests)),
+        limits=tuple(_limits(tested, tests, seen)),
         valid_until=instant(moment_of(max(ends)) + datetime.timedelta(days=days)),
         triggers=plan[1].triggers if plan is not None and plan[1].triggers else TRIGGERS,
         tested_from=min(starts),
         tested_until=max(ends),
+        tested=tested,
         tables=tables,
         not_assessed=tuple(_not_assessed(tests, tables, energy=energy)),
         known=(*known, *prints),
         plan=None if plan is None else plan[0],
     )
+
+
+def _whole(subject: Subject, tested: Sequence[SystemIdentity]) -> SystemIdentity:
+    """Return the identity of a system: that of the one thing under test, else no surer than the least of several."""
+    if len(tested) == 1:
+        return tested[0]
+    least = max(tested, key=lambda each: list(identity.RUNGS).index(each.rung))
+    name = (subject.name or subject.id)[:200]
+    return SystemIdentity(least.rung, name, max(each.at for each in tested))
 
 
 def _summary(test: _Test, *, items: bool) -> Summary:
@@ -201,6 +223,7 @@ def _summary(test: _Test, *, items: bool) -> Summary:
         youden = judge.sensitivity[0] / judge.sensitivity[1] + judge.specificity[0] / judge.specificity[1] - 1
     return Summary(
         entry=test.statement.entry,
+        about=test.about,
         method=body.method,
         title=body.title,
         measurand=body.measurand,
@@ -232,13 +255,13 @@ def _summary(test: _Test, *, items: bool) -> Summary:
 
 def _rows(table: _Table) -> Iterator[Tabled]:
     """Yield the values of a result, or the gaps of a fairness record; what had too few cases is left out."""
-    body, entry = table.body, table.statement.entry
+    body, entry, about = table.body, table.statement.entry, table.about
     data = (body.source.data.name or body.source.data.id)[:200]
     if isinstance(body, Result):
         for value in body.values:
             if value.value is not None:
                 yield Tabled(
-                    entry, body.method, data, value.measure, measure_title(value.measure), value.value, value.low, value.high,
+                    entry, about, body.method, data, value.measure, measure_title(value.measure), value.value, value.low, value.high,
                     value.n, value.floor,
                 )  # fmt: skip
         return
@@ -248,7 +271,7 @@ def _rows(table: _Table) -> Iterator[Tabled]:
             measure = f"{gap.measure}.{gap.statistic}"
             high = gap.high if gap.high is not None and gap.high < float("inf") else None
             yield Tabled(
-                entry, body.method, data, measure, words, gap.value, gap.low, high, body.rows.done, between=" x ".join(gap.by)
+                entry, about, body.method, data, measure, words, gap.value, gap.low, high, body.rows.done, between=" x ".join(gap.by)
             )  # fmt: skip
 
 
@@ -269,9 +292,11 @@ def _scope(tests: Sequence[_Test], tables: Sequence[Tabled]) -> Text:
     return Text(en="; ".join(en) + ".", zh="；".join(zh) + "。")
 
 
-def _limits(group: _Group, tests: Sequence[_Test]) -> Iterator[Text]:
+def _limits(tested: Sequence[SystemIdentity], tests: Sequence[_Test], tables: Sequence[_Table]) -> Iterator[Text]:
     """Yield what the results do not allow to be said, the gravest first."""
-    yield identity.words(group.system)
+    for each in tested:
+        how = identity.words(each)
+        yield Text(en=f"{each.name}: {how.en}", zh=f"{each.name}：{how.zh}")
     spoken = _languages(tests)
     if spoken:
         yield Text(
@@ -295,7 +320,7 @@ def _limits(group: _Group, tests: Sequence[_Test]) -> Iterator[Text]:
                 en=f"Differences smaller than {100 * worst:.0f} points may go unseen with so many items.",
                 zh=f"以此条目数，小于 {100 * worst:.0f} 个百分点的差异可能看不出来。",
             )
-    if group.tables:
+    if tables:
         yield Text(
             en="Tables show how it decided on recorded cases, not how it does in the field.",
             zh="案例表反映对既有案例的决定，而非实际使用中的表现。",
@@ -355,7 +380,3 @@ def _norms(ask: Ask) -> Iterator[Known]:
 
 def _measured(body: Report) -> tuple[frozenset[str], frozenset[str]]:
     return frozenset(each.entry for each in body.results), frozenset(each.entry for each in body.tables)
-
-
-def _with(body: Report, before: str | None, found: tuple[Any, ...]) -> Report:
-    return msgspec.structs.replace(body, before=before, changes=found)
