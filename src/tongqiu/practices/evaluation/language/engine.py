@@ -11,6 +11,7 @@ import contextlib
 import functools
 import os
 import tempfile
+import warnings
 from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -84,7 +85,7 @@ def put(work: Work, place: Path) -> bytes:
         )
         answered = 0 if log.results is None else log.results.completed_samples
         if log.status != "success" or answered != len(work.questions):
-            raise _failed(log.status, answered, len(work.questions))
+            raise _failed(_why(log), answered, len(work.questions))
         return Path(log.location.removeprefix("file://")).read_bytes()
 
 
@@ -241,7 +242,9 @@ def _apart(place: Path) -> Iterator[None]:
         os.environ |= {**named, "PATH": "", "INSPECT_DISPLAY": "none", "DO_NOT_TRACK": "1"}
         os.chdir(place)
         tempfile.tempdir = home
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what the engine's own parts think of each other
+            yield
     finally:
         tempfile.tempdir = temporary
         os.chdir(here)
@@ -249,18 +252,24 @@ def _apart(place: Path) -> Iterator[None]:
         os.environ.update(before)
 
 
-def _failed(status: str, answered: int, planned: int) -> Malformed:
+def _why(log: Any) -> str:  # noqa: ANN401 - of the engine
+    """Return how the engine itself says that it failed."""
+    errors = [log.error, *(each.error for each in log.samples or ())]
+    return next((str(each.message) for each in errors if each is not None), str(log.status))
+
+
+def _failed(why: str, answered: int, planned: int) -> Malformed:
     return Malformed(
         "language.engine-failed",
         Text(
-            en="The engine's log is not whole: {status}, {answered} of {planned} items.",
-            zh="引擎日志不完整：{status}，{planned} 条中有 {answered} 条。",
+            en="The engine's log is not whole ({why}): {answered} of {planned} items.",
+            zh="引擎日志不完整（{why}）：{planned} 条中有 {answered} 条。",
         ),
         do=Text(
             en="Assess again; answers so far are kept. If it stays so, report it.",
             zh="请重新评估；已有回答会保留。若仍如此，请报告。",
         ),
-        status=inert(status, one_line=True),
+        why=inert(why[:200], one_line=True),
         answered=answered,
         planned=planned,
     )

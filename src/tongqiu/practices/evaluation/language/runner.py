@@ -7,12 +7,15 @@ a score; where the run cannot go on, it fails with what was answered kept, and t
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.metadata
+import os
 import platform
 import sys
 import threading
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
@@ -25,7 +28,7 @@ from tongqiu.practices.evaluation.methods.shelf import FLOOR_AGENTS, floor_answe
 from tongqiu.practices.evaluation.objects import Detail, Environment, Floor, Item, TestRun, Use
 from tongqiu.record.faults import Fault, Malformed, Missing
 from tongqiu.record.statement import Attachment
-from tongqiu.record.text import Text
+from tongqiu.record.text import Text, inert
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -294,8 +297,13 @@ def environment() -> Environment:
 
 
 def _processor() -> str:
-    """Return the name of the processor, as the system tells it: rounding may differ from one to another."""
-    return platform.processor() or platform.machine()
+    """Return the processor's name and number of cores, as the system tells them: rounding may differ between processors."""
+    found = platform.processor() or platform.machine()
+    with contextlib.suppress(OSError):
+        lines = Path("/proc/cpuinfo").read_text("utf-8", "replace").splitlines()
+        named = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+        found = named[0] if named else found
+    return f"{inert(found, one_line=True)[:100]} x {os.cpu_count() or 1}"
 
 
 def _no_items(job: Job) -> Missing:
