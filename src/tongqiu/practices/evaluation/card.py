@@ -66,7 +66,7 @@ class Result(msgspec.Struct, frozen=True):
         points = tuple(
             Point(_label(row, language), row.value, row.low, row.high, row.n, _stands(row)) for row in self.rows
         )
-        return IntervalPlot(self.title.of(language), points, share=True, coverage=0.95).figure(language)
+        return IntervalPlot(_CAPTION.of(language), points, share=True, coverage=0.95).figure(language)
 
 
 class Pick(msgspec.Struct, frozen=True):
@@ -270,6 +270,8 @@ def _tables(body: Report) -> Iterator[Row]:
             )  # fmt: skip
 
 
+_CAPTION = Text(en="Beside it: parts of the items, and systems without skill", zh="并列：条目的各部分与无技能系统")
+_BY: dict[str, Text] = {"language": Text(en="language", zh="语言"), "slice": Text(en="slice", zh="分组")}
 _NAMES: dict[str, Text] = {
     "result": Text(en="This system", zh="本系统"),
     "utility": Text(en="Usefulness beside it", zh="并列的有用性"),
@@ -279,8 +281,11 @@ _NAMES: dict[str, Text] = {
 def _label(row: Row, language: str) -> str:
     if row.sort == "floor":
         words = AGENTS.get(row.part, Text(en=row.part, zh=row.part))
-        return f"{Text(en='Without skill', zh='无技能').of(language)}: {words.of(language)}"
-    return row.part if row.sort == "part" else _NAMES[row.sort].of(language)
+        return f"{Text(en='No skill', zh='无技能').of(language)}: {words.of(language)}"
+    if row.sort == "part":
+        key, _, value = row.part.partition(" ")
+        return f"{_BY[key].of(language)} {value}" if key in _BY else row.part
+    return _NAMES[row.sort].of(language)
 
 
 def _stands(row: Row) -> Literal["", "met", "unmet", "undecided"]:

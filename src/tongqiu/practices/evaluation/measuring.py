@@ -67,10 +67,10 @@ def measure(run: TestRun, utility: Paired | None = None) -> Measurement | None:
         decision_rule="at-bound",
         better=method.better,
         completeness=run.completeness,
-        floors=run.floors,
+        floors=tuple(_judged_floor(each, method.judge, estimator.coverage) for each in run.floors),
         basis="verdict" if not lacking else "imported-incomplete" if run.source == "imported" else "incomplete",
         detectable=None if method.validation is None else method.validation.detectable,
-        parts=tuple(_parts(scored, estimator.coverage)),
+        parts=tuple(_parts(scored, method.judge, estimator.coverage)),
         utility=utility,
         lacking=lacking,
         source=run.source,
@@ -193,6 +193,13 @@ def _judged(
     return value, max(0.0, value - down), min(1.0, value + up), components
 
 
+def _judged_floor(found: Floor, judge: Calibration | None, coverage: float) -> Floor:
+    """Return what a floor agent reached after the same judge's errors were allowed for, as they are for the system."""
+    bounds = Interval(found.low, found.high, coverage, "")
+    value, low, high, _ = _judged(_Counted(found.value, bounds, _half(bounds, coverage), ()), judge, coverage)
+    return Floor(found.agent, value, low, high, found.n)
+
+
 def _lacking(run: TestRun, utility: Paired | None) -> tuple[str, ...]:
     """Return by code what a verdict would need and this run does not have."""
     rows = run.completeness
@@ -214,7 +221,7 @@ def _useless(judge: Calibration) -> bool:
     return not (sick and well) or found / sick + cleared / well <= 1
 
 
-def _parts(items: Sequence[Item], coverage: float) -> Iterable[Part]:
+def _parts(items: Sequence[Item], judge: Calibration | None, coverage: float) -> Iterable[Part]:
     """Yield the value for each language and each slice that has items enough."""
     for key in ("language", "slice"):
         levels = sorted({getattr(each, key) for each in items})
@@ -222,7 +229,9 @@ def _parts(items: Sequence[Item], coverage: float) -> Iterable[Part]:
             scores = [float(each.score or 0) for each in items if getattr(each, key) == level]
             if level and len(scores) >= _SMALLEST_PART:
                 found = _interval(scores, coverage)
-                yield Part({key: level}, math.fsum(scores) / len(scores), len(scores), found.low, found.high)
+                counted = _Counted(math.fsum(scores) / len(scores), found, _half(found, coverage), ())
+                value, low, high, _ = _judged(counted, judge, coverage)
+                yield Part({key: level}, value, len(scores), low, high)
 
 
 def _interval(scores: Sequence[float], coverage: float) -> Interval:
