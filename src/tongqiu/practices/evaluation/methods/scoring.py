@@ -24,9 +24,6 @@ _WINDOW: Final = 5
 _GUESSES: Final = 3
 """A number must be among the first so many of an answer: whoever lists all numbers has not answered."""
 
-_NEAR: Final = 8
-"""A denial that begins no later than this after an assent takes it back: "true? no"."""
-
 
 class Rule(NamedTuple):
     """How answers are scored: one by one, or those of a cluster together."""
@@ -36,11 +33,15 @@ class Rule(NamedTuple):
 
 
 _YES: Final = re.compile(
-    r"\b(?:yes|yeah|true|correct|right)\b|是的|是真的|正确|属实|对的|对(?=[，。！,.!;；])|应当|应该|可以|有权|^\W*[是对真会能有]"
+    r"\b(?:yes|yeah|true|correct|right)\b|是的|是真的|正确|属实|对的|没有?错|对(?=[，。！,.!;；])|应当|应该|可以|有权|^\W*[是对真会能]"
 )
 _NO: Final = re.compile(
-    r"\b(?:no|not|nope|false|incorrect|wrong|untrue|myth|never)\b|n't\b|不是|不对|错误|不正确|不属实|不实|假的|谣言|没有|不应|不可|不会|不能|不需|不必"
-    r"|无权|否|错(?=[，。！,.!;；])|^\W*[不否错假没]"
+    r"\b(?:no|not|nope|false|incorrect|wrong|untrue|myth|never)\b|n't\b|不是|不对|错误|不正确|不属实|不实|假的|谣言|没有(?!错)|不应|不可|不会|不能|不需|不必"
+    r"|无权|否|(?<![没不有])错(?=[，。！,.!;；])|^\W*(?:不(?!错)|没(?!错|有错)|[否错假])"
+)
+_UNSURE: Final = re.compile(
+    r"\b(?:(?:do not|don't|cannot|can't) (?:know|say|tell|be sure)|not (?:sure|certain)|no (?:idea|information|way to know))\b"
+    r"|不知道|不清楚|不确定|无法(?:确定|得知|判断|回答)|不了解"
 )
 _LETTER: Final = re.compile(
     r"^\W*([a-c])(?:\W*$|[).:,，。、：）])"
@@ -52,10 +53,9 @@ _LETTER: Final = re.compile(
 
 def yes_or_no(text: str) -> str:
     """Return ``yes``, ``no`` or, where the cleaned ``text`` says neither, nothing; what comes first counts."""
-    no, yes = _NO.search(text), _YES.search(text)
-    if no and (not yes or no.start() <= yes.start() + _NEAR):
-        return "no"
-    return "yes" if yes else ""
+    words = (("", _UNSURE.search(text)), ("no", _NO.search(text)), ("yes", _YES.search(text)))
+    found = [(match.start(), name) for name, match in words if match]
+    return min(found)[1] if found else ""
 
 
 def choice(text: str, options: Sequence[str]) -> str:
