@@ -133,9 +133,9 @@ class Params(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ScoreParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What is asked about the scores of one table: whether they mean what they say, what they hang on, or what turns decisions."""
+    """What is asked about the scores of one table: whether they mean what they say, what they hang on, and what turns decisions."""
 
-    purpose: Literal["scores", "explanation", "robustness"]
+    asked: tuple[Literal["scores", "explanation", "robustness"], ...]
     cases: Params
 
 

@@ -44,6 +44,7 @@ class CannotError(Exception):
     """The model does not fit the question; ``fault`` is a code the parent puts into words."""
 
     def __init__(self, fault: str, detail: str) -> None:
+        """Keep the code and what the engine said."""
         super().__init__(fault)
         self.fault = fault
         self.detail = detail

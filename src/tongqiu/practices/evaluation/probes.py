@@ -255,9 +255,7 @@ def _at(scores: NDArray[np.float64], threshold: float, *, positive_is_event: boo
     return event if positive_is_event else ~event
 
 
-def _decide(
-    params: Params, read: table.Columns, world: World, skipped: Flags, *, positive_is_event: bool
-) -> _Decided:
+def _decide(params: Params, read: table.Columns, world: World, skipped: Flags, *, positive_is_event: bool) -> _Decided:
     """Run the model on every readable row; return the decisions, which rows could not be scored, and probabilities."""
     import numpy as np
 
@@ -273,7 +271,9 @@ def _decide(
         errored |= usable & ~np.isfinite(values)
     threshold = params.threshold if kind == "probability" else HALF
     decision = _at(values, threshold, positive_is_event=positive_is_event)
-    probable = kind == "probability" and bool(((values[~(errored | skipped)] >= 0) & (values[~(errored | skipped)] <= 1)).all())
+    probable = kind == "probability" and bool(
+        ((values[~(errored | skipped)] >= 0) & (values[~(errored | skipped)] <= 1)).all()
+    )
     return _Decided(decision, errored, (values if positive_is_event else 1.0 - values) if probable else None)
 
 
@@ -289,9 +289,7 @@ def ask_model(params: Params, world: World, features: NDArray[np.float32]) -> on
             ),
             where=params.model_path,
         )
-    return onnx_model.score(
-        world.tree, world.pool, params.model_path, features, params.inputs, output=params.output
-    )
+    return onnx_model.score(world.tree, world.pool, params.model_path, features, params.inputs, output=params.output)
 
 
 def _is(read: table.Columns, name: str, value: str) -> Flags:

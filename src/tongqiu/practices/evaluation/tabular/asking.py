@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tongqiu.practices.evaluation.declared import HALF
 from tongqiu.practices.evaluation.probes import ask_model
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -32,6 +34,28 @@ class Answers(NamedTuple):
     chance: Numbers
     decision: NDArray[np.bool_]
     sound: NDArray[np.bool_]
+
+
+class Prepared(NamedTuple):
+    """Rows that somebody wants answers to, and what he makes of them."""
+
+    features: Features
+    finish: Callable[[Answers], Any]
+
+
+def together(params: Params, source: Source, world: World, prepared: Sequence[Prepared]) -> list[Any]:
+    """Ask once about the rows of all ``prepared`` and return what each makes of its answers, in order."""
+    import numpy as np
+
+    answers = ask(params, source, world, np.concatenate([each.features for each in prepared]))
+    made, start = [], 0
+    for each in prepared:
+        part = slice(start, start + len(each.features))
+        start = part.stop
+        made.append(
+            each.finish(Answers(answers.probable, answers.chance[part], answers.decision[part], answers.sound[part]))
+        )
+    return made
 
 
 def ask(params: Params, source: Source, world: World, features: Features) -> Answers:

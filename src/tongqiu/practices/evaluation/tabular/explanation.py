@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from tongqiu.measure.combination import coverage_factor
 from tongqiu.practices.evaluation.fairness import COVERAGE
 from tongqiu.practices.evaluation.tabular import summary
-from tongqiu.practices.evaluation.tabular.asking import ask, rows_for
+from tongqiu.practices.evaluation.tabular.asking import Prepared, rows_for
 from tongqiu.practices.evaluation.tabular.bodies import Agreement, Bounded, Explained, Explanation, Importance
 from tongqiu.practices.evaluation.tabular.draws import (
     SEED,
@@ -49,6 +49,9 @@ SHAPLEY_ROWS = 64
 ORDERS = 12
 """Orders in which the columns of one row are turned, half of them the other half backwards."""
 
+SMALLEST = 10
+"""Fewest cases to explain on."""
+
 MAX_COLUMNS = 100
 RANKED = 3
 """Fewest columns whose order is worth comparing."""
@@ -65,11 +68,14 @@ class Judged(NamedTuple):
     resampled: Numbers
 
 
-def explanation(params: Params, cases: Cases, world: World) -> Explanation:
-    """Return importances by every explainer, how stable each is, how far they agree, and a summary in words.
+def prepare(params: Params, cases: Cases, world: World) -> Prepared:
+    """Return the mixed rows to ask about, and how to read importances off the answers (an ``Explanation``).
 
-    Raises Malformed (``evaluation.too-many-inputs``, ``evaluation.no-number``), Missing (``evaluation.no-shap``).
+    Rows for which the model gives no number under some mixture are left out. Raises Malformed (``evaluation.too-many-inputs``);
+    reading raises Malformed (``evaluation.too-few-cases``), Missing (``evaluation.no-shap``).
     """
+    import numpy as np
+
     columns = len(params.inputs)
     if columns > MAX_COLUMNS:
         raise Malformed(
@@ -86,58 +92,64 @@ def explanation(params: Params, cases: Cases, world: World) -> Explanation:
     everything = cases.features[:, :columns]
     rows = drawn(len(everything), rows_for(columns, SHUFFLES * columns, MAX_ROWS))
     features, label = everything[rows], cases.label[rows]
-    judged, probable = _first_two(params, cases, world, features, label)
-    if "shap" in params.explain:
-        from tongqiu.practices.evaluation.tabular import shap_engine
-
-        judged.append(shap_engine.explain(params, cases.source, world, features))
-    return Explanation(
-        METHOD,
-        cases.source,
-        cases.rows,
-        len(rows),
-        SEED,
-        SHUFFLES,
-        RESAMPLES,
-        COVERAGE,
-        "brier" if probable else "error-rate",
-        tuple(each.explained for each in judged),
-        summary.words(cases.source, tuple(each.explained for each in judged)),
-        tuple(_agreements(judged)),
-    )
-
-
-def _first_two(
-    params: Params, cases: Cases, world: World, features: Features, label: NDArray[np.bool_]
-) -> tuple[list[Judged], bool]:
-    """Ask once for the rows that both of our own explainers need, and read both off the answers."""
-    import numpy as np
-
-    shuffled = shuffles(features)
     paths = Paths.over(features)
-    asked = np.concatenate([features, shuffled.reshape(-1, features.shape[1]), paths.points()])
-    answers = ask(params, cases.source, world, asked)
-    require_numbers(answers, str(params.model_path))
-    n = len(features)
-    middle = n + SHUFFLES * features.shape[1] * n
-    after = answers.chance[n:middle].reshape(SHUFFLES, features.shape[1], n)
-    first = permutation(params.inputs, answers.chance[:n], after, label)
-    second = shapley(params.inputs, paths, answers.chance[middle:])
-    return [first, second], answers.probable
+    asked = np.concatenate([features, shuffles(features).reshape(-1, columns), paths.points()])
 
+    def finish(answers: Answers) -> Explanation:
+        found = _first_two(params.inputs, features, label, paths, answers, params.data_path)
+        if "shap" in params.explain:
+            from tongqiu.practices.evaluation.tabular import shap_engine
 
-def require_numbers(answers: Answers, where: str) -> None:
-    """Raise Malformed (``evaluation.no-number``) unless every answer is a number."""
-    if not answers.sound.all():
-        raise Malformed(
-            "evaluation.no-number",
-            Text(
-                en="The model gives no number for some mixtures of real values.",
-                zh="对于由真实取值混合而成的某些行，该模型未给出数值。",
-            ),
-            do=Text(en="Export the model so that it answers every row.", zh="请重新导出模型，使其对每一行都有应答。"),
-            where=where,
+            found.append(shap_engine.explain(params, cases.source, world, features))
+        return Explanation(
+            METHOD,
+            cases.source,
+            cases.rows,
+            len(rows),
+            SEED,
+            SHUFFLES,
+            RESAMPLES,
+            COVERAGE,
+            "brier" if answers.probable else "error-rate",
+            tuple(each.explained for each in found),
+            summary.words(cases.source, tuple(each.explained for each in found)),
+            tuple(_agreements(found)),
         )
+
+    return Prepared(asked, finish)
+
+
+def _first_two(  # noqa: PLR0913 - the question and its answers
+    names: tuple[str, ...], features: Features, label: NDArray[np.bool_], paths: Paths, answers: Answers, where: str
+) -> list[Judged]:
+    """Return what our own two explainers say, both read off the same answers."""
+    n, d = features.shape
+    middle = n + SHUFFLES * d * n
+    sound = answers.sound[:n] & answers.sound[n:middle].reshape(SHUFFLES * d, n).all(axis=0)
+    walked = answers.sound[middle:].reshape(len(paths.rows), -1).all(axis=1)
+    if sound.sum() < SMALLEST or walked.sum() < SMALLEST:
+        raise too_few(where)
+    after = answers.chance[n:middle].reshape(SHUFFLES, d, n)
+    along = answers.chance[middle:].reshape(len(paths.rows), -1)
+    kept = Paths(paths.rows[walked], paths.others[walked], paths.orders[walked])
+    return [
+        permutation(names, answers.chance[:n][sound], after[:, :, sound], label[sound]),
+        shapley(names, kept, along[walked]),
+    ]
+
+
+def too_few(where: str) -> Malformed:
+    """Return the fault of too few cases to explain anything on."""
+    return Malformed(
+        "evaluation.too-few-cases",
+        Text(
+            en="There are too few cases to explain on (under {least}), or too few for which the model gives a number.",
+            zh="可供解释的案例过少（少于 {least}），或该模型能给出数值的案例过少。",
+        ),
+        do=Text(en="Give more cases.", zh="请提供更多案例。"),
+        where=where,
+        least=SMALLEST,
+    )
 
 
 def shuffles(features: Features) -> Features:

@@ -10,6 +10,7 @@ from tongqiu.practice import Run, Target
 from tongqiu.practices.evaluation.declared import DataKeys, PairParams, Params, ScoreParams
 from tongqiu.practices.evaluation.probes import TABLES, keys_of, of_table, read_table, take
 from tongqiu.practices.evaluation.tabular import calibration, drift, explanation, membership, mitigation, robustness
+from tongqiu.practices.evaluation.tabular.asking import together
 from tongqiu.practices.evaluation.tabular.kinds import (
     CALIBRATION,
     DRIFT,
@@ -47,32 +48,42 @@ def plan_scores(target: Target) -> Iterator[Run]:
         if keys.role == "train" or keys.label is None or (keys.prediction is not None and keys.score is None):
             continue
         for run in of_table(target, data, keys):
-            yield _run(run, "scores")
-            if run.params.model_path is not None and run.params.inputs:
-                yield _run(run, "explanation")
-                yield _run(run, "robustness")
+            if run.params.model_path is None or not run.params.inputs:
+                yield _run(run, "scores", "scores")
+            elif run.params.explain or len(run.params.inputs) > explanation.MAX_COLUMNS:
+                # What may be missing, or too much, must not take the rest with it.
+                yield _run(run, "scores", "scores", "robustness")
+                yield _run(run, "explanation", "explanation")
+            else:
+                yield _run(run, "scores", "scores", "explanation", "robustness")
 
 
-def _run(run: Run, purpose: str) -> Run:
-    params = msgspec.convert({"purpose": purpose, "cases": msgspec.to_builtins(run.params)}, ScoreParams)
-    return run._replace(params=params, part=purpose)
+def _run(run: Run, part: str, *asked: str) -> Run:
+    params = msgspec.convert({"asked": asked, "cases": msgspec.to_builtins(run.params)}, ScoreParams)
+    return run._replace(params=params, part=part)
 
 
 def observe_scores(subject: Subject, params: ScoreParams, world: World) -> Iterable[Said]:
-    """Hand back what ``params`` asks for; nothing where there are only decisions and no scores.
+    """Hand back what ``params`` asks for; nothing on scores where there are only decisions.
 
     Raises what :func:`tongqiu.practices.evaluation.probes.observe` raises, and what explaining raises.
     """
     cases = _cases(params.cases, world)
-    if params.purpose == "explanation":
-        yield Said(EXPLANATION.name, subject, explanation.explanation(params.cases, cases, world))
-    elif params.purpose == "robustness":
-        yield Said(ROBUSTNESS.name, subject, robustness.robustness(params.cases, cases, world))
-    elif cases.scores is not None:
+    if "scores" in params.asked and cases.scores is not None:
         sensitive = params.cases.sensitive
         yield Said(CALIBRATION.name, subject, calibration.calibration(cases, sensitive))
         if sensitive:
             yield Said(MITIGATION.name, subject, mitigation.mitigation(cases, sensitive, params.cases.smallest_cell))
+    wanted = {}
+    alone = len(params.asked) == 1
+    if "explanation" in params.asked and (alone or cases.rows.done >= explanation.SMALLEST):
+        wanted[EXPLANATION.name] = explanation.prepare(params.cases, cases, world)
+    if "robustness" in params.asked:
+        wanted[ROBUSTNESS.name] = robustness.prepare(params.cases, cases)
+    if wanted:
+        made = together(params.cases, cases.source, world, list(wanted.values()))
+        for kind, body in zip(wanted, made, strict=True):
+            yield Said(kind, subject, body)
 
 
 def _cases(params: Params, world: World) -> Cases:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from tongqiu.measure.interval import clopper_pearson
 from tongqiu.practices.evaluation.fairness import COVERAGE
-from tongqiu.practices.evaluation.tabular.asking import ask, rows_for
+from tongqiu.practices.evaluation.tabular.asking import Answers, Prepared, rows_for
 from tongqiu.practices.evaluation.tabular.bodies import Flips, Robustness
 from tongqiu.practices.evaluation.tabular.draws import SEED, drawn, generator, share
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from tongqiu.practice import World
     from tongqiu.practices.evaluation.declared import Params
     from tongqiu.practices.evaluation.probes import Cases
     from tongqiu.practices.evaluation.tabular.asking import Features
@@ -41,8 +40,8 @@ DIGITS = 3
 """Significant digits that are kept in rounding."""
 
 
-def robustness(params: Params, cases: Cases, world: World) -> Robustness:
-    """Return how many decisions turn under each change, for all and by group."""
+def prepare(params: Params, cases: Cases) -> Prepared:
+    """Return the changed rows to ask about, and how to count from the answers which decisions turned (a ``Robustness``)."""
     import numpy as np
 
     inputs = params.inputs
@@ -50,12 +49,23 @@ def robustness(params: Params, cases: Cases, world: World) -> Robustness:
     rows = drawn(len(everything), rows_for(len(inputs), len(inputs) + 14, MAX_ROWS))
     features = everything[rows]
     changes = list(_changes(features, params))
-    answers = ask(params, cases.source, world, np.concatenate([features, *(each for _, each in changes)]))
-    n = len(features)
+    return Prepared(
+        np.concatenate([features, *(each for _, each in changes)]),
+        lambda answers: _counted(params, cases, rows, [change for change, _ in changes], answers),
+    )
+
+
+def _counted(
+    params: Params, cases: Cases, rows: NDArray[np.int64], changes: list[Flips], answers: Answers
+) -> Robustness:
+    """Return how many decisions turn under each change, for all and by group."""
+    import numpy as np
+
+    n = len(rows)
     first = answers.decision[:n]
     flips: list[Flips] = []
     others: dict[str, Flags] = {}
-    for at, (change, _) in enumerate(changes, start=1):
+    for at, change in enumerate(changes, start=1):
         part = slice(at * n, (at + 1) * n)
         turned = (answers.decision[part] != first) | ~answers.sound[part]
         if change.change == "other-group":

@@ -9,7 +9,7 @@ from tongqiu.practices.evaluation import onnx_model
 from tongqiu.practices.evaluation.onnx_child import Order, frame
 from tongqiu.practices.evaluation.tabular.draws import SEED, generator
 from tongqiu.practices.evaluation.tabular.shap_child import Question
-from tongqiu.record.faults import Malformed, Missing
+from tongqiu.record.faults import Missing
 from tongqiu.record.text import Text
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def explain(params: Params, source: Source, world: World, features: Features) ->
     import numpy as np
 
     # explanation.py asks this module only when shap is wanted; importing it back at the top would make a circle.
-    from tongqiu.practices.evaluation.tabular.explanation import contributed
+    from tongqiu.practices.evaluation.tabular.explanation import contributed, too_few
 
     if importlib.util.find_spec("shap") is None:
         raise Missing(
@@ -46,12 +46,7 @@ def explain(params: Params, source: Source, world: World, features: Features) ->
             ),
         )
     if len(features) < 2:  # noqa: PLR2004 - one row to explain and one to compare with
-        raise Malformed(
-            "evaluation.too-few-cases",
-            Text(en="There are too few cases to explain.", zh="案例过少，无法解释。"),
-            do=Text(en="Give more cases.", zh="请提供更多案例。"),
-            where=params.data_path,
-        )
+        raise too_few(params.data_path)
     assert params.model_path is not None  # noqa: S101 - planned for models alone
     file = onnx_model.checked(world.tree, params.model_path)
     lot = generator(*features.shape, 5).permutation(len(features))
