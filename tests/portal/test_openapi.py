@@ -125,9 +125,17 @@ def test_a_node_without_people_is_described_without_forms() -> None:
     assert told["servers"] == [{"url": "https://node.example"}]
 
 
+ASKED = {
+    "/subject.json": {"id": SYSTEM.id},
+    "/norms/grade.json": {"system": SYSTEM.id, "pack": "eu-ai-act"},
+    "/norms/gap.json": {"have": "nist-ai-rmf", "want": "eu-ai-act", "system": SYSTEM.id},
+}
+
+
 def test_answers_are_of_the_form_that_is_described(program: TestClient, document: dict[str, Any], node: Node) -> None:
     entry = node.desk(node.owner).said("shop.thing/1")[0]
     places = {"hex": entry.entry[8:], "name": "systems", "version": "1", "verb": "shop.say", "id": "0" * 32}
+    places |= {"pack": "nist-ai-rmf", "row": "govern-1.1", "have": "eu-ai-act", "want": "nist-ai-rmf"}
     asked = 0
     for path, method, told in operations(document):
         if method != "get":
@@ -136,7 +144,7 @@ def test_answers_are_of_the_form_that_is_described(program: TestClient, document
             "/files/" + places["hex"], f"/files/{entry.content.files[0].digest[8:]}"
         )
         where = where.replace("/kinds/systems/", "/kinds/shop.thing/").replace("/areas/systems", "/areas/shop")
-        answer = program.get(where, params={"id": SYSTEM.id} if path == "/subject.json" else {})
+        answer = program.get(where, params=ASKED.get(path, {}))
         status = str(answer.status_code)
         assert status in told["responses"], f"{where}: {status}"
         said = told["responses"][status]
@@ -271,7 +279,15 @@ def test_no_call_at_all_breaks_the_node(node: Node, site: Starlette) -> None:
     schema = schemathesis.openapi.from_asgi("/api/openapi.json", site)
     headers = {"authorization": f"Bearer {secret_of(node)}"}
     entry = node.desk(node.owner).said("shop.thing/1")[0].entry
-    known = {"subject": SYSTEM.id, "entry": entry, "hex": entry[8:], "name": "systems"}
+    known = {
+        "subject": SYSTEM.id,
+        "entry": entry,
+        "hex": entry[8:],
+        "name": "systems",
+        "pack": "eu-ai-act",
+        "row": "art9.1",
+    }
+    known |= {"have": "eu-ai-act", "want": "nist-ai-rmf", "system": SYSTEM.id}
     counted: collections.Counter[int] = collections.Counter()
     for found in schema.get_all_operations():
         operation = found.ok()  # type: ignore[union-attr]

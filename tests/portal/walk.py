@@ -159,6 +159,10 @@ def addresses(made: World, route: Route) -> Iterator[str]:
         "version": ["1"],
         "secret": ["nobody-gave-this-out"],
         "party": [quote(GUEST, safe="")],
+        "pack": ["eu-ai-act", "none"],
+        "row": ["art9.1", "none"],
+        "have": ["nist-ai-rmf"],
+        "want": ["eu-ai-act", "none"],
     }
     if "/kinds/" in route.path:
         places["name"] = [COMPOSITION.name.partition("/")[0], "none"]
@@ -171,6 +175,8 @@ def addresses(made: World, route: Route) -> Iterator[str]:
             yield f"{each}?draft={made.draft}&entry={quote(made.ours)}"
         if "GET" in (route.methods or ()) and "{" not in route.path:
             yield f"{each}?id={quote(SYSTEM[OURS].id)}&subject={quote(SYSTEM[OURS].id)}"
+            if each.startswith("/norms/"):
+                yield f"{each}?system={quote(SYSTEM[OURS].id)}&have=nist-ai-rmf&want=kr-ai-basic-act&pack=kr-ai-basic-act"
             yield f"{each}?search={OURS}&q={OURS}&entry={quote(made.ours)}&draft={made.draft}&folder=%2Fsrv%2F{JOB}"
 
 

@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from tongqiu.node.node import Node as RealNode
 from tongqiu.node.people import NOBODY, Signed
 from tongqiu.portal import directory
 from tongqiu.portal.draw import Voice, render
@@ -34,16 +35,22 @@ if TYPE_CHECKING:
 _MOST_PARAMS = 32
 _LOCAL_PATH = re.compile(r"/(?:[A-Za-z0-9._~:@%-]+(?:/[A-Za-z0-9._~:@%-]+)*)?(?:\?[A-Za-z0-9._~:@%/&=+-]*)?")
 """One slash, then names: nothing that a browser could read as another host."""
+_PUBLIC = frozenset({"norms.no-pack", "norms.no-row", "norms.no-crosswalk", "norms.oscal.nothing-mapped"})
+"""Faults of names on the shelf of law that the reader sees whole: to say what is not there hides nothing, and helps."""
 
 
 class Site:
     """The pages of one node; made by :func:`app`. Other modules of this room build their routes with its methods."""
 
     def __init__(self, node: Node, *, language: str, url: str = "") -> None:
-        """Show ``node``, in ``language`` where the reader names none; people find it at ``url``."""
+        """Show ``node``, in ``language`` where the reader names none; people find it at ``url``.
+
+        ``law`` tells whether there are pages of law and standards, which need a real node.
+        """
         self.node = node
         self.url = url
         self.language = language
+        self.law = isinstance(node, RealNode)
 
     def page(self, path: str, beside: str, show: Callable[[Visit], Shown]) -> list[Route]:
         """Return the routes of one page: HTML at ``path``, JSON and CSV at ``beside``; only for reading."""
@@ -142,15 +149,17 @@ class Site:
             csv_url=Voice(language).url(plain + ".csv", **query) if plain else "",
             hidden=dict(request.query_params) if "lang" in request.query_params else {},
             signed=request.state.signed,
+            law=self.law,
         )
         return page_of(page, language, status)
 
     def fault(self, request: Request, fault: Fault, *, problem: bool) -> Response:
         """Return the answer to ``fault``: a page, or a problem (RFC 9457) where data was asked for.
 
-        Whatever is missing gives the same answer, whether it does not exist or may not be seen.
+        Whatever is missing gives the same answer, whether it does not exist or may not be seen; but for what is missing from
+        a shelf that the reader sees whole.
         """
-        if isinstance(fault, Missing):
+        if isinstance(fault, Missing) and fault.code not in _PUBLIC:
             fault = directory.absent()
         line = row(fault)
         language = self._chosen(request)
@@ -171,6 +180,7 @@ class Site:
             json_url="",
             csv_url="",
             signed=getattr(request.state, "signed", NOBODY),
+            law=self.law,
         )
         return page_of(page, language, line.http_status)
 

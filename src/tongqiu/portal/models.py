@@ -112,7 +112,8 @@ class Clause(msgspec.Struct, frozen=True):
 class Grade(msgspec.Struct, frozen=True):
     """Where a system stands on one scale, from step ``low`` to step ``high`` (positions from 0), lowest step first.
 
-    ``state`` is ``unanswered`` where nothing that bears on it was answered; then it is not assessed.
+    ``state`` is ``unanswered`` where nothing that bears on it was answered; then it is not assessed. ``pack`` is the one
+    under which it stands, empty where that does not matter.
     """
 
     entry: str
@@ -125,6 +126,7 @@ class Grade(msgspec.Struct, frozen=True):
     clauses: tuple[Clause, ...] = ()
     unknown: tuple[Text, ...] = ()
     at: str = ""
+    pack: str = ""
 
 
 class Part(msgspec.Struct, frozen=True):

@@ -16,7 +16,20 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from tongqiu.node.filling import is_several, slots
-from tongqiu.portal import directory, forms, listing, members, models, progress, queue, search, signin, wizard
+from tongqiu.portal import (
+    directory,
+    forms,
+    listing,
+    members,
+    models,
+    norms,
+    norms_models,
+    progress,
+    queue,
+    search,
+    signin,
+    wizard,
+)
 from tongqiu.portal.problem import Problem
 from tongqiu.record.faults import TABLE
 from tongqiu.record.text import Text
@@ -74,6 +87,13 @@ _ANSWERS: Mapping[str, Any] = {
     "/sign-in": signin.SignIn,
     "/assess": wizard.Start,
     "/assess/folder": wizard.Form,
+    "/norms": norms_models.ShelfPage,
+    "/norms/gap": norms_models.GapPage,
+    "/norms/grade": norms_models.GradePage,
+    "/norms/next": norms_models.NextPage,
+    "/norms/crosswalk/{have}/{want}": norms_models.WalkPage,
+    "/norms/{pack}": norms_models.PackPage,
+    "/norms/{pack}/{row}": norms_models.RowPage,
 }
 """What each page answers; a page that is not named here is described without its form."""
 
@@ -105,7 +125,16 @@ _TITLES: Mapping[str, Text] = {
     "/sign-in": Text(en="Ways in", zh="登录方式"),
     "/assess": Text(en="Folders to assess", zh="可评估的目录"),
     "/assess/folder": Text(en="What is asked of a folder", zh="关于目录的问题"),
+    "/norms": Text(en="Law and standards", zh="法律与标准"),
+    "/norms/gap": Text(en="What is still owed elsewhere", zh="在别处还欠什么"),
+    "/norms/grade": Text(en="Why a system has its grade", zh="系统的分级依据"),
+    "/norms/next": Text(en="Next questions over all systems", zh="各系统的下一步问题"),
+    "/norms/crosswalk/{have}/{want}": Text(en="A crosswalk", zh="规范包对照"),
+    "/norms/{pack}": Text(en="One pack", zh="一个规范包"),
+    "/norms/{pack}/{row}": Text(en="One row of a pack", zh="规范包的一行"),
 }
+
+_DAYS = ("as_of", "known_at")
 
 _PARAMS: Mapping[str, tuple[str, ...]] = {
     "/index": ("offset", "list"),
@@ -121,10 +150,19 @@ _PARAMS: Mapping[str, tuple[str, ...]] = {
     "/sign-in": ("refused",),
     "/assess": ("root", "at"),
     "/assess/folder": ("root!", "at"),
+    "/norms": _DAYS,
+    "/norms/gap": ("have", "want", "system", "state", "limit", "offset", *_DAYS),
+    "/norms/grade": ("system!", "pack", "state", "limit", "offset", *_DAYS),
+    "/norms/next": ("system", "limit", "offset", *_DAYS),
+    "/norms/crosswalk/{have}/{want}": ("type", "limit", "offset", *_DAYS),
+    "/norms/{pack}": ("list", "role", "grade", "state", "unchecked", "limit", "offset", *_DAYS),
+    "/norms/{pack}/{row}": ("sort", *_DAYS),
     listing.PATH: ("limit", "after"),
 }
 _NUMBERS = frozenset({"offset", "limit", "after"})
 _HEX = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
+_NAME = {"type": "string", "maxLength": 80, "pattern": "^[a-z0-9]+([.-][a-z0-9]+)*$"}
+"""Places in an address that name packs and their rows."""
 
 _COLUMNS: Mapping[str, Any] = {
     "text": {"type": ["string", "null"]},
@@ -277,7 +315,11 @@ def _places(path: str) -> list[dict[str, Any]]:
             "name": name,
             "in": "path",
             "required": True,
-            "schema": _HEX if name == "hex" else {"type": "string", "minLength": 1, "pattern": "^[^/.]+$"},
+            "schema": _HEX
+            if name == "hex"
+            else _NAME
+            if name in {"pack", "row", "have", "want"}
+            else {"type": "string", "minLength": 1, "pattern": "^[^/.]+$"},
         }
         for name in _PLACE.findall(path)
     ]
@@ -285,7 +327,7 @@ def _places(path: str) -> list[dict[str, Any]]:
 
 def _param(name: str) -> dict[str, Any]:
     plain = name.rstrip("!")
-    schema: dict[str, Any] = {"type": "string", "maxLength": 1024 if plain in {"id", "subject"} else 200}
+    schema: dict[str, Any] = {"type": "string", "maxLength": 1024 if plain in {"id", "subject", "system"} else 200}
     if plain in _NUMBERS:
         schema = {"type": "integer", "minimum": 0, "maximum": 999_999_999}
     return {"name": plain, "in": "query", "required": name.endswith("!"), "schema": schema}
@@ -401,6 +443,9 @@ _OTHERS: Mapping[str, tuple[str, Text]] = {
     "/records/{hex}/envelope": ("application/cose", Text(en="A record as it was signed", zh="记录的签名封装")),
     "/records/{hex}/receipt": ("application/cose", Text(en="The log's receipt for a record", zh="记录的日志回执")),
     "/files/{hex}": ("application/octet-stream", Text(en="A file that belongs to a record", zh="记录所附文件")),
+    norms.CATALOG: (JSON, Text(en="A pack as an OSCAL catalog", zh="规范包的 OSCAL 目录")),
+    norms.FILE: ("application/toml", Text(en="A pack as its file", zh="规范包文件")),
+    norms.MAPPING: (JSON, Text(en="A crosswalk as an OSCAL mapping", zh="对照的 OSCAL mapping")),
 }
 
 
@@ -412,6 +457,8 @@ def _others(paths: Iterable[str]) -> dict[str, Any]:
             media, title = _OTHERS[path]
             told = _get(path, title, {}, _places(path))
             binary = {} if media == _PLAIN else {"schema": {"type": "string", "contentMediaType": media}}
+            if media == JSON:
+                binary = {"schema": {"type": "object"}}
             told["responses"]["200"] = {"description": title.en, "content": {media: binary}}
             for line in TABLE.values():
                 told["responses"][str(line.http_status)] = {"$ref": "#/components/responses/page"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tongqiu.portal.grades import grades
+from tongqiu.portal.grades import grades, shelf_of, shipped
 from tongqiu.portal.models import Failed, Home, Part, SubjectPage, SystemCard
 from tongqiu.portal.reading import (
     finding_rows,
@@ -23,6 +23,7 @@ from tongqiu.record.faults import Malformed
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tongqiu.portal.grades import Shelf
     from tongqiu.portal.lent import Desk, Node, Practices
     from tongqiu.record.core import Assessment
     from tongqiu.record.statement import Statement
@@ -48,7 +49,7 @@ def home(node: Node, desk: Desk, *, offset: int = 0) -> Home:
 
 def card(node: Node, desk: Desk, system: Subject) -> SystemCard:
     """Return one system at a glance."""
-    page = subject_page(node.practices, desk, system)
+    page = subject_page(node.practices, desk, system, shelf_of(node, desk))
     return SystemCard(
         subject=page.subject,
         grades=page.grades,
@@ -64,8 +65,11 @@ def card(node: Node, desk: Desk, system: Subject) -> SystemCard:
     )
 
 
-def subject_page(practices: Practices, desk: Desk, subject: Subject) -> SubjectPage:
-    """Return all that is readable about ``subject`` and its parts; what was said again shows only what was said last."""
+def subject_page(practices: Practices, desk: Desk, subject: Subject, shelf: Shelf = shipped) -> SubjectPage:
+    """Return all that is readable about ``subject`` and its parts; what was said again shows only what was said last.
+
+    ``shelf`` finds the packs whose scales are shown whole.
+    """
     parts = tuple(desk.parts(subject))
     everything = (subject, *(part for _, part in parts))
     statements = _statements(desk, everything)
@@ -79,7 +83,7 @@ def subject_page(practices: Practices, desk: Desk, subject: Subject) -> SubjectP
         subject=subject,
         purpose=composition[0],
         version=composition[1],
-        grades=grades(statements),
+        grades=grades(statements, shelf),
         verdicts=verdicts(findings),
         findings=findings,
         plots=plots(measures, findings),

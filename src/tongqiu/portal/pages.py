@@ -8,6 +8,7 @@ import msgspec
 
 from tongqiu.node.people import NOBODY, Signed
 from tongqiu.portal import directory, overview, records, sheet
+from tongqiu.portal.grades import shelf_of
 from tongqiu.portal.models import (
     FindingRow,
     JobRow,
@@ -57,7 +58,7 @@ class Visit(NamedTuple):
     def asked(self, name: str) -> str:
         """Return a query parameter, trimmed. Raises Malformed (``portal.long``) for one that is too long."""
         value = self.query.get(name, "").strip()
-        if len(value) > (1024 if name in {"id", "subject"} else _MOST_TEXT):
+        if len(value) > (1024 if name in {"id", "subject", "system"} else _MOST_TEXT):
             raise Malformed(
                 "portal.long",
                 Text(en="The parameter {name} is too long.", zh="参数 {name} 过长。"),
@@ -96,7 +97,7 @@ class Visit(NamedTuple):
 
 def _subject(visit: Visit) -> Shown:
     subject = visit.desk.subject(visit.asked("id"))
-    model = overview.subject_page(visit.node.practices, visit.desk, subject)
+    model = overview.subject_page(visit.node.practices, visit.desk, subject, shelf_of(visit.node, visit.desk))
     name = subject.name or subject.id
     return Shown("subject.html", Text(en=name, zh=name), model, sheet.sheet(MeasureRow, model.measures))
 

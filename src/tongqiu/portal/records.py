@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tongqiu.portal.grades import grades
+from tongqiu.portal.grades import grades, shelf_of
 from tongqiu.portal.models import (
     ExplainPage,
     Findings,
@@ -63,7 +63,7 @@ def record(node: Node, desk: Desk, entry: str) -> RecordPage:
         schema=content.schema,
         schema_holds=None if kind is None else kind.schema_digest == content.schema,
         body=msgspec.to_builtins(content.body, str_keys=True),
-        grades=grades([statement]),
+        grades=grades([statement], shelf_of(node, desk)),
         measures=measure_rows(measured),
         findings=finding_rows(found),
         rests_on=tuple(_source(node, desk, each) for each in content.rests_on[:_MOST_SOURCES]),
@@ -94,7 +94,7 @@ def _source(node: Node, desk: Desk, entry: str) -> Source:
 def explain(node: Node, desk: Desk, entry: str) -> ExplainPage:
     """Return a record with all it rests on as a tree; a record met twice is opened once, and large trees are cut."""
     seen: set[str] = set()
-    cut = False
+    cut, shelf = False, shelf_of(node, desk)
 
     def walk(explained: Explained, depth: int) -> Step:
         nonlocal cut
@@ -111,7 +111,7 @@ def explain(node: Node, desk: Desk, entry: str) -> ExplainPage:
             entry=entry,
             record=row,
             depth=depth,
-            grades=grades([statement]),
+            grades=grades([statement], shelf),
             measures=measure_rows(measured),
             findings=finding_rows(found),
             why=(

@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING
 
 from tongqiu.chart.mark import Mark
 from tongqiu.portal.draw import Voice, css, render, report_css
+from tongqiu.portal.grades import shipped
 from tongqiu.portal.overview import subject_page
 
 if TYPE_CHECKING:
+    from tongqiu.portal.grades import Shelf
     from tongqiu.portal.lent import Desk, Practices
     from tongqiu.portal.models import MeasureRow, SubjectPage
     from tongqiu.record.subject import Subject
@@ -26,12 +28,15 @@ MOST_PLOTS = 8
 """Charts in a report, the most telling first."""
 
 
-def report_html(desk: Desk, system: Subject, *, language: str, practices: Practices, node: str = "") -> str:
+def report_html(  # noqa: PLR0913 - each part is named at the call
+    desk: Desk, system: Subject, *, language: str, practices: Practices, node: str = "", shelf: Shelf = shipped
+) -> str:
     """Return the report of ``system`` in ``language`` (``zh`` or ``en``) as one HTML document of UTF-8 text.
 
-    Only what ``desk`` may see is in it. ``practices`` read the records and name their types; ``node`` is who wrote it.
+    Only what ``desk`` may see is in it. ``practices`` read the records and name their types; ``node`` is who wrote it;
+    ``shelf`` finds the packs whose scales are shown whole.
     """
-    page = subject_page(practices, desk, system)
+    page = subject_page(practices, desk, system, shelf)
     voice = Voice(language)
     return render(
         "report.html",

@@ -29,12 +29,20 @@ def write(node: Node, outcome: Outcome, out: Path, withhold: Sequence[str] = ())
     Raises Unreachable (``output.storage``).
     """
     from tongqiu.node import passports
+    from tongqiu.portal.grades import shelf_of
     from tongqiu.portal.report import report_html
 
     desk = node.desk(node.owner)
     made: list[tuple[Text, Path, bytes]] = []
     for language, label in (("zh", "报告（中文）"), ("en", "Report (English)")):
-        page = report_html(desk, outcome.system, language=language, practices=node.practices, node=node.name)
+        page = report_html(
+            desk,
+            outcome.system,
+            language=language,
+            practices=node.practices,
+            node=node.name,
+            shelf=shelf_of(node, desk),
+        )
         made.append((Text(en=label, zh=label), out / f"report.{language}.html", page.encode()))
     evidence = passports.export(node, outcome.system, withhold=withhold)
     made.append((Text(en="Evidence file", zh="证据档案"), out / "passport.tqp", evidence))

@@ -14,10 +14,11 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from tongqiu.portal import directory, forms, listing, members, openapi, progress, queue, search, wizard
+from tongqiu.portal import directory, forms, listing, members, norms, openapi, progress, queue, search, wizard
 from tongqiu.portal.draw import css
 from tongqiu.portal.frame import Site, page_of
 from tongqiu.portal.fresh import Fresh
+from tongqiu.portal.grades import shelf_of
 from tongqiu.portal.guard import Guard
 from tongqiu.portal.limits import Limits
 from tongqiu.portal.pages import PAGES, Visit, area, practice_page
@@ -56,6 +57,7 @@ def routes(site: Site) -> list[Route]:
         *search.routes(site),
         *progress.routes(site),
         *wizard.routes(site),
+        *norms.routes(site),
     ]
     for path, beside, show in PAGES:
         made += site.page(path, beside, show)
@@ -214,6 +216,13 @@ def _stream(visit: Visit) -> Response:
 def _report(site: Site, visit: Visit) -> Response:
     language = choose(visit.query, "", site.language)
     subject = visit.desk.subject(visit.asked("id"))
-    page = report_html(visit.desk, subject, language=language, practices=visit.node.practices, node=visit.node.name)
+    page = report_html(
+        visit.desk,
+        subject,
+        language=language,
+        practices=visit.node.practices,
+        node=visit.node.name,
+        shelf=shelf_of(visit.node, visit.desk),
+    )
     policy = f"default-src 'none'; style-src '{style_hash()}'; img-src data:; frame-ancestors 'none'; base-uri 'none'"
     return page_of(page, language, headers={"content-security-policy": policy})

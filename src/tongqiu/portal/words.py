@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tongqiu.portal import norms_words
 from tongqiu.record.text import Text
 
 VERDICTS = {
@@ -115,6 +116,7 @@ TABLES = {
         "passkey": Text(en="with a passkey", zh="通行密钥"),
         "oidc": Text(en="with an account elsewhere", zh="机构账户"),
     },
+    **norms_words.TABLES,
 }
 
 
