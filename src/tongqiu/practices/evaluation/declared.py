@@ -89,7 +89,8 @@ class ServiceKeys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class LanguageParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """One method run on one language model: a service at ``url`` by the name ``model``, or the weights at ``path``.
 
-    ``data`` is the digest of the method's questions; ``questions`` and ``tokens`` what may be sent at most.
+    ``data`` is the digest of the method's questions; ``questions`` and ``tokens`` what may be sent at most, ``retries`` among
+    them.
     """
 
     method: str
@@ -107,6 +108,7 @@ class LanguageParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, om
     concurrency: int = 1
     questions: int = 0
     tokens: int = 0
+    retries: int = 0
 
 
 class Params(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

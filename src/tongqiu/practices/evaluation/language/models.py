@@ -94,7 +94,8 @@ class Kept:
     def __init__(self, model: Model, journal: Journal) -> None:
         """Ask ``model`` what ``journal`` does not know."""
         self.model, self._journal, self._lock = model, journal, threading.Lock()
-        self.asked = self.found = 0
+        self._answers: list[Answer] = []
+        self.asked = 0
         ready(Answer)
 
     def answer(self, item: str, messages: Messages, pins: Pins) -> Answer:
@@ -105,19 +106,28 @@ class Kept:
         key = answer_key(self.model.identity, item, messages, pins)
         kept = self._journal.get(key)
         if kept is not None:
+            found = msgspec.msgpack.decode(kept, type=Answer)
             with self._lock:
-                self.found += 1
-            return msgspec.msgpack.decode(kept, type=Answer)
+                self.asked += 1
+                self._answers.append(found)
+            return found
         with self._lock:
             self.asked += 1
         given = self.model.answer(messages, pins)
         with self._lock:
+            self._answers.append(given)
             try:
                 self._journal.put(key, msgspec.msgpack.encode(given))
             except Malformed as full:
                 # A full journal ends the run: going on would lose what is paid for.
                 raise Refused("language.kept", full.what, do=full.do) from full
         return given
+
+    def tokens(self) -> tuple[int | None, int | None]:
+        """Return the tokens in and out of every answer; None where the model did not always tell."""
+        counted = [each.tokens_in for each in self._answers], [each.tokens_out for each in self._answers]
+        into, out = (sum(filter(None, each)) if None not in each else None for each in counted)
+        return into, out
 
 
 def answer_key(identity: str, item: str, messages: Messages, pins: Pins) -> str:

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from tongqiu.practice import Run, Spend
+from tongqiu.practices.evaluation import identity
 from tongqiu.practices.evaluation.declared import LanguageParams, ModelKeys, ServiceKeys
 from tongqiu.practices.evaluation.language import engine, runner
 from tongqiu.practices.evaluation.language.models import Pins
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tongqiu.practice import Target, World
-    from tongqiu.practices.evaluation.language.models import Model
+    from tongqiu.practices.evaluation.language.models import Messages, Model
     from tongqiu.practices.evaluation.methods.shelf import Method, Question
     from tongqiu.record.subject import Subject
 
@@ -40,6 +41,7 @@ OVERHEAD: Final = 300
 """Tokens that are allowed for what surrounds a question and its answer; a service that does not count is counted by bytes."""
 
 _BYTES_A_TOKEN: Final = 2
+_TURN: Final = 8
 _SPARE: Final = 10
 _FEWEST_SPARE: Final = 4
 
@@ -104,28 +106,32 @@ def _service_run(subject: Subject, keys: ServiceKeys, method: Method) -> Run:
         concurrency=keys.concurrency,
         questions=spend.questions,
         tokens=spend.tokens,
+        retries=_spare(len(asked)),
     )
     return Run(subject, params, spends=spend, seconds=30 * len(asked), part=method.facts.method)
 
 
 def _spend(keys: ServiceKeys, asked: Sequence[Question], most: int) -> Spend:
-    """Return what a run would send at most: its items and a tenth more, for questions that have to be sent again."""
-    spare = max(_FEWEST_SPARE, math.ceil(len(asked) / _SPARE))
-    longest = max((_length(each) for each in asked), default=0)
-    into, out = sum(map(_length, asked)) + spare * longest, (len(asked) + spare) * most
+    """Return what a run would send at most: its items, a tenth more for those that are sent again, and the fingerprint."""
+    spare, prints = _spare(len(asked)), identity.ROUNDS * len(identity.QUESTIONS)
+    longest = max((_length(each.messages) for each in asked), default=0)
+    into = sum(_length(each.messages) for each in asked) + spare * longest
+    into += identity.ROUNDS * sum(_length((("user", each),)) for each in identity.QUESTIONS)
+    out = (len(asked) + spare) * most + prints * identity.MAX_TOKENS
+    questions = len(asked) + spare + prints
     price = runner.Price(keys.price_in, keys.price_out, keys.currency or "")
-    return Spend(
-        str(keys.url),
-        questions=len(asked) + spare,
-        tokens=into + out + OVERHEAD * (len(asked) + spare),
-        cost=price.of(into, out),
-        currency=price.currency,
-    )
+    tokens, cost = into + out + OVERHEAD * questions, price.of(into, out)
+    return Spend(str(keys.url), questions, tokens, cost, price.currency)
 
 
-def _length(question: Question) -> int:
-    """Return how many tokens a question has at most, nearly: two bytes each, and a few for every turn."""
-    return sum(len(words.encode()) // _BYTES_A_TOKEN + 8 for _, words in question.messages)
+def _spare(items: int) -> int:
+    """Return how many questions of a run may be sent again."""
+    return max(_FEWEST_SPARE, math.ceil(items / _SPARE))
+
+
+def _length(messages: Messages) -> int:
+    """Return how many tokens a conversation has at most, nearly: two bytes each, and a few for every turn."""
+    return sum(len(words.encode()) // _BYTES_A_TOKEN + _TURN for _, words in messages)
 
 
 def _weights_run(target: Target, keys: ModelKeys, method: Method) -> Run:
@@ -160,6 +166,7 @@ def observe(subject: Subject, params: LanguageParams, world: World) -> Iterator[
         languages=params.languages,
         price=runner.Price(params.price_in, params.price_out, params.currency),
         budget=(("questions", params.questions), ("tokens", params.tokens)) if params.url else (),
+        fingerprint=bool(params.url),
     )
     told = runner.run(job, _model(params, world), world)
     yield Said(RUN.name, subject, told.run, files=told.files)
@@ -184,7 +191,7 @@ def _model(params: LanguageParams, world: World) -> Model:
         url=params.url,
         host=urlsplit(params.url).netloc,
         at_once=params.concurrency,
-        retries=max(0, params.questions - params.items) if params.items else _FEWEST_SPARE,
+        retries=params.retries,
     )
 
 

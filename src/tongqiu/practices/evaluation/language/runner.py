@@ -15,14 +15,16 @@ import platform
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
+from tongqiu.practices.evaluation import identity
 from tongqiu.practices.evaluation.bodies import Completeness
 from tongqiu.practices.evaluation.language import engine
-from tongqiu.practices.evaluation.language.models import Kept
+from tongqiu.practices.evaluation.language.models import Kept, Pins
 from tongqiu.practices.evaluation.measuring import floor
 from tongqiu.practices.evaluation.methods.shelf import FLOOR_AGENTS, floor_answer, rate, select, sized
 from tongqiu.practices.evaluation.objects import Detail, Environment, Floor, Item, TestRun, Use
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from tongqiu.practice import World
-    from tongqiu.practices.evaluation.language.models import Answer, Model, Pins
+    from tongqiu.practices.evaluation.language.models import Answer, Model
     from tongqiu.practices.evaluation.methods.shelf import Method, Question
     from tongqiu.practices.evaluation.objects import SystemIdentity
 
@@ -60,7 +62,10 @@ class Price(NamedTuple):
 
 
 class Job(NamedTuple):
-    """What is to be run: the method, which of its items in which languages, within which pins, on whom, at what price."""
+    """What is to be run: the method, which of its items in which languages, within which pins, on whom, at what price.
+
+    ``fingerprint`` asks fixed questions besides, by which a system that shows no bytes is known again.
+    """
 
     method: Method
     system: SystemIdentity
@@ -69,6 +74,7 @@ class Job(NamedTuple):
     languages: tuple[str, ...] = ()
     price: Price = Price()
     budget: tuple[tuple[str, float], ...] = ()
+    fingerprint: bool = False
 
 
 class Told(NamedTuple):
@@ -93,6 +99,7 @@ def run(job: Job, model: Model, world: World) -> Told:
     table = _Table(Kept(model, world.journal), job.pins, asked, world)
     log = engine.put(_work(job, asked, table, model.at_once), world.scratch.path)
     table.settle()
+    system = _known(job, table.kept, model.at_once)
     answered = [(each, table.words(each)) for each in asked]
     scores = rate(job.method, answered)
     items = tuple(_items(asked, scores, table))
@@ -100,7 +107,7 @@ def run(job: Job, model: Model, world: World) -> Told:
     facts = sized(job.method, asked)
     record = TestRun(
         method=facts,
-        system=job.system,
+        system=system,
         environment=environment(),
         started=started,
         ended=world.clock.now(),
@@ -176,11 +183,6 @@ class _Table:
         problem = self.problems.get(question.id)
         return "" if problem is None else problem.code
 
-    def tokens(self, name: str) -> int | None:
-        """Return the sum of ``tokens_in`` or ``tokens_out``; None where the model did not always tell."""
-        each = [getattr(answer, name) for answer in self.answers.values()]
-        return None if None in each else sum(each)
-
 
 def _work(job: Job, asked: Sequence[Question], table: _Table, at_once: int) -> engine.Work:
     facts = job.method.facts
@@ -193,6 +195,29 @@ def _work(job: Job, asked: Sequence[Question], table: _Table, at_once: int) -> e
         facts={"method": facts.method, "data": facts.data, "system": job.system.digest or job.system.name},
         at_once=at_once,
     )
+
+
+def _known(job: Job, kept: Kept, at_once: int) -> SystemIdentity:
+    """Return which system it was: with its fingerprint, where that is wanted and enough of its questions are answered."""
+    if not job.fingerprint:
+        return job.system
+    pins = Pins(identity.MAX_TOKENS, seed=job.pins.seed)
+
+    def ask(numbered: tuple[int, str]) -> str | None:
+        number, words = numbered
+        try:
+            return kept.answer(f"fingerprint-{number}", (("user", words),), pins).text
+        except Malformed:
+            return None
+
+    # Each round asks anew: whether answers repeat is part of what is learnt.
+    with ThreadPoolExecutor(at_once) as pool:
+        told = iter(tuple(pool.map(ask, enumerate(identity.QUESTIONS * identity.ROUNDS))))
+    try:
+        taken = identity.fingerprint(lambda _: next(told))
+    except Malformed:
+        return job.system
+    return identity.ladder(msgspec.structs.replace(job.system, fingerprint=taken))
 
 
 def _begin(world: World) -> tuple[str, int]:
@@ -247,10 +272,10 @@ def _deviations(job: Job, model: Model, table: _Table) -> Iterator[Text]:
 
 
 def _use(job: Job, model: Model, table: _Table, seconds: float) -> Use:
-    into, out = table.tokens("tokens_in"), table.tokens("tokens_out")
+    into, out = table.kept.tokens()
     cost = job.price.of(into, out)
     return Use(
-        asked=table.kept.asked + table.kept.found,
+        asked=table.kept.asked,
         tokens_in=into,
         tokens_out=out,
         cost=cost,
