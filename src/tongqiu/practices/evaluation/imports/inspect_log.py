@@ -105,8 +105,13 @@ class _Stats(msgspec.Struct, frozen=True):
     model_usage: dict[str, Any] = {}
 
 
+class _Plan(msgspec.Struct, frozen=True):
+    config: dict[str, Any] = {}
+
+
 class _Log(msgspec.Struct, frozen=True):
     eval: _Eval
+    plan: _Plan = _Plan()
     version: int = 2
     status: str = "started"
     results: _Results | None = None
@@ -162,7 +167,8 @@ def _told(log: _Log, samples: Iterable[_Sample], where: str, *, whole_samples: b
         "original-scores": bool(marks["edited"]),
         "dataset-digest": True,
     }
-    generate = log.eval.model_generate_config
+    # The task's own settings stand in the plan, those of the call beside the model; the plan holds both merged.
+    generate = log.eval.model_generate_config | log.plan.config
     pins: dict[str, Scalar] = {key: value for key in _PINS if (value := number(generate.get(key))) is not None}
     pins |= {key: value for key in _LIMITS if (value := number(config.get(key))) is not None}
     plain = Told(
