@@ -5,6 +5,7 @@ Nothing is decided for anyone: facts of use are left as questions, and what a co
 
 from __future__ import annotations
 
+import datetime
 import re
 import tomllib
 from typing import TYPE_CHECKING, NamedTuple
@@ -27,6 +28,10 @@ _FACTS = re.compile(r"\s*\[\s*facts\s*\]\s*(#.*)?$")
 _TABLE = re.compile(r"\s*\[")
 
 
+Said = bool | str | int | float | datetime.date
+"""An answer of a person as a manifest holds it."""
+
+
 class Seen(NamedTuple):
     """What lies in a folder: model files, tables with their columns, and folders of code; paths relative, sorted."""
 
@@ -43,7 +48,7 @@ class Answers(NamedTuple):
     purpose: str = ""
     labels: Mapping[str, str] = {}
     sensitive: Mapping[str, Sequence[str]] = {}
-    facts: Mapping[str, bool | str] = {}
+    facts: Mapping[str, Said] = {}
 
 
 def look(folder: Path) -> Seen:
@@ -74,7 +79,7 @@ def write(seen: Seen, answers: Answers) -> str:
     return revise(_write(seen, answers), answers.facts)
 
 
-def revise(text: str, facts: Mapping[str, bool | str]) -> str:
+def revise(text: str, facts: Mapping[str, Said]) -> str:
     """Return the text of a manifest with ``facts`` as its answers, all other lines as their owner wrote them.
 
     Answers that are not among ``facts`` are left as they stand. Raises Malformed (``manifest.revise``) where the result
@@ -91,7 +96,7 @@ def revise(text: str, facts: Mapping[str, bool | str]) -> str:
     for key, value in facts.items():
         if held.get(key) == value and type(held.get(key)) is type(value):
             continue
-        line = f"{quoted(key)} = {str(value).lower() if isinstance(value, bool) else quoted(value)}"
+        line = f"{quoted(key)} = {written(value)}"
         named = re.compile(rf"\s*[\"']?{re.escape(key)}[\"']?\s*=")
         at = next((at for at in range(start + 1, stop) if named.match(lines[at])), None)
         if at is None:
@@ -105,6 +110,15 @@ def revise(text: str, facts: Mapping[str, bool | str]) -> str:
     made = "\n".join(lines) + "\n"
     _check_revised(made, before, {**held, **facts})
     return made
+
+
+def written(value: Said) -> str:
+    """Return an answer as TOML writes it: words in quotation marks, numbers and days bare."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        return repr(value)
+    return value.isoformat() if isinstance(value, datetime.date) else quoted(value)
 
 
 def _check_revised(made: str, before: Mapping[str, object], facts: Mapping[str, object]) -> None:

@@ -82,7 +82,7 @@ def grade(law: Law) -> Shown:
         version=pack.version,
         declared="" if found.declared is None else found.declared.entry,
         spans=tuple(_span(book, grading, each) for each in grading.spans),
-        rules=tuple(_judged(book, grading, each) for each in grading.held if _tells(grading, each)),
+        rules=tuple(_judged(book, grading, each) for each in _in_order(book, grading)),
         answers=tuple(_answers(book, grading)),
         missing=tuple(_missing(book, each) for each in telling(book, grading)[:MOST_CHANGES]),
         changes=tuple(_changes(law, book, grading, found)),
@@ -93,6 +93,12 @@ def grade(law: Law) -> Shown:
         packs=tuple(law.named(name) for name in grading_packs),
     )
     return Shown("norms_grade.html", _GRADE, model, sheet.sheet(Judged, model.rules))
+
+
+def _in_order(book: Book, grading: Grading) -> Iterable[Held]:
+    """Return the rules that tell something, scale by scale as the pack has them."""
+    order = {each.id: place for place, each in enumerate(book.pack.scales)}
+    return sorted((each for each in grading.held if _tells(grading, each)), key=lambda each: order[each.scale])
 
 
 def _tells(grading: Grading, held: Held) -> bool:

@@ -6,6 +6,7 @@ a ``tongqiu.toml`` of the owner's own hand is only added to where answers were g
 
 from __future__ import annotations
 
+import datetime
 import difflib
 import hashlib
 import tomllib
@@ -18,6 +19,8 @@ from tongqiu.node.node import Node as RealNode
 from tongqiu.node.people import may
 from tongqiu.node.verbs import owned
 from tongqiu.portal import directory, sheet
+from tongqiu.portal.norms_pages import answers as answers_of
+from tongqiu.portal.norms_shelf import number
 from tongqiu.portal.pages import Shown
 from tongqiu.record.faults import Fault, Malformed, Refused
 from tongqiu.record.shapes import RanBy
@@ -58,13 +61,19 @@ class Choice(msgspec.Struct, frozen=True):
 
 
 class Question(msgspec.Struct, frozen=True):
-    """A question about the use of a system, with its answer so far; ``within`` are those that a yes to it opens."""
+    """A question about the use of a system, with its answer so far; ``within`` are those that a yes to it opens.
+
+    A question of type ``number`` (in ``unit``) or ``date`` takes its exact answer, ``exact``, or the band in which it lies.
+    """
 
     key: str
+    type: str
+    unit: str
     question: Text
     help: Text | None
     choices: tuple[Choice, ...]
     value: str
+    exact: str
     error: Text | None
     within: tuple[Question, ...]
     answered: int
@@ -252,7 +261,7 @@ class Wizard:
         norms, old = self._node.norms, places.declared(found)
         stands = {} if old is None else _read(old)
         facts: dict[str, Any] = propose.flat(stands.get("facts", {}))
-        said = Said(_told(facts) | {"name": (found.real.name,)}) if sent is None else sent
+        said = Said(_told(facts, norms) | {"name": (found.real.name,)}) if sent is None else sent
         errors: list[Text] = []
         wrong: dict[str, Text] = {}
         seen = propose.Seen((), (), (), 0) if old is not None else propose.look(found.real)
@@ -297,7 +306,8 @@ class Wizard:
         if old is not None:
             text = old.decode("utf-8-sig")
             known = propose.flat(_read(old).get("facts", {}))
-            return propose.revise(text, facts) if any(known.get(key) != value for key, value in facts.items()) else text
+            changed = {key: value for key, value in facts.items() if not _alike(known.get(key), value)}
+            return propose.revise(text, changed) if changed else text
         seen = propose.look(found.real)
         tables = [_table(number, each, said) for number, each in enumerate(seen.tables)]
         answers = propose.Answers(
@@ -346,21 +356,53 @@ def _asked(norms: Norms) -> list[Fact]:
     return list({fact.key: fact for fact in every}.values())
 
 
-def _told(facts: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
-    """Return facts as a form would hold them."""
-    return {
-        f"fact.{key}": (str(value).lower() if isinstance(value, bool) else str(value),) for key, value in facts.items()
-    }
+_EXACT = frozenset({"number", "date"})
 
 
-def _facts(said: Said, norms: Norms) -> dict[str, bool | str]:
-    """Return the answers that were given; what was left open is not among them."""
-    found: dict[str, bool | str] = {}
+def _told(facts: Mapping[str, Any], norms: Norms) -> dict[str, tuple[str, ...]]:
+    """Return facts as a form would hold them: a number or day that is no band stands in a field of its own."""
+    asked = {fact.key: fact for fact in _asked(norms)}
+    told: dict[str, tuple[str, ...]] = {}
+    for key, value in facts.items():
+        fact = asked.get(key)
+        free = fact is not None and fact.type in _EXACT and value not in fact.values
+        if isinstance(value, bool):
+            shown = str(value).lower()
+        else:
+            shown = number(value) if isinstance(value, int | float) else str(value)
+        told[f"exact.{key}" if free else f"fact.{key}"] = (shown,)
+    return told
+
+
+def _facts(said: Said, norms: Norms) -> dict[str, propose.Said]:
+    """Return the answers that were given; what was left open is not among them. What is exact counts before its band."""
+    found: dict[str, propose.Said] = {}
     for fact in _asked(norms):
+        exact = said.one(f"exact.{fact.key}") if fact.type in _EXACT else ""
         value = said.one(f"fact.{fact.key}")
-        if value:
+        if exact:
+            found[fact.key] = _exactly(fact, exact)
+        elif value:
             found[fact.key] = {"true": True, "false": False}.get(value, value) if fact.type == "bool" else value
     return found
+
+
+def _exactly(fact: Fact, text: str) -> propose.Said:
+    """Return a number or day as typed; what is none stays words, and is then refused as an answer."""
+    try:
+        if fact.type == "date":
+            return datetime.date.fromisoformat(text)
+        plain = text.replace(",", "").replace(" ", "")
+        return int(plain) if plain.lstrip("+-").isdecimal() else float(plain)
+    except ValueError:
+        return text
+
+
+def _alike(stands: object, value: propose.Said) -> bool:
+    """Tell whether an answer stands already, however it is spelt: a day as a date or in words, a number with a point or not."""
+    if isinstance(stands, bool) or isinstance(value, bool):
+        return stands is value
+    return stands == value or str(stands) == str(value)
 
 
 def _wrong(said: Said, norms: Norms) -> dict[str, Text]:
@@ -392,16 +434,22 @@ def _questions(said: Said, wrong: Mapping[str, Text], norms: Norms) -> tuple[Que
     def made(fact: Fact) -> Question:
         value = said.one(f"fact.{fact.key}")
         within = tuple(made(each) for each in facts if each.within == fact.key)
-        options = (
-            _YES_NO
-            if fact.type == "bool"
-            else tuple(
-                [(each.value, each.title) for each in fact.choices] + [(each.value, each.title) for each in fact.bands]
-            )
-        )
+        options = _YES_NO if fact.type == "bool" else tuple((each.id, each.title) for each in answers_of(fact))
         choices = tuple(Choice(key, words, chosen=key == value) for key, words in options)
-        answered = sum(each.answered + bool(each.value) for each in within)
-        return Question(fact.key, fact.question, fact.help, choices, value, wrong.get(fact.key), within, answered)
+        answered = sum(each.answered + bool(each.value or each.exact) for each in within)
+        return Question(
+            key=fact.key,
+            type=fact.type,
+            unit=fact.unit,
+            question=fact.question,
+            help=fact.help,
+            choices=choices,
+            value=value,
+            exact=said.one(f"exact.{fact.key}") if fact.type in _EXACT else "",
+            error=wrong.get(fact.key),
+            within=within,
+            answered=answered,
+        )
 
     return tuple(made(each) for each in facts if each.within is None)
 
