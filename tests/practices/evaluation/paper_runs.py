@@ -79,12 +79,18 @@ def run(
     *,
     floors: Sequence[tuple[str, int]] = (("null", 0), ("refuser", 60), ("random", 30)),
     of: int = 60,
-    skipped: int = 0,
+    left: int = 0,
     **changes: object,
 ) -> TestRun:
     """Return a run of ``of`` items of which the first ``right`` are right, in two languages and a slice."""
     items = tuple(
-        Item(f"{method.measurand}-{at:03d}", float(at < right), f"c{at:03d}", ("en", "zh")[at % 2], ("women", "")[at % 3 > 0])
+        Item(
+            f"{method.measurand}-{at:03d}",
+            float(at < right),
+            f"c{at:03d}",
+            ("en", "zh")[at % 2],
+            ("women", "")[at % 3 > 0],
+        )
         for at in range(of)
     )
     plain = TestRun(
@@ -94,7 +100,7 @@ def run(
         AT,
         LATER,
         items,
-        Completeness(of + skipped, of, 0, skipped),
+        Completeness(of + left, of, 0, left),
         tuple(measuring.floor(agent, [1.0] * ones + [0.0] * (60 - ones)) for agent, ones in floors),
         7,
     )
@@ -111,7 +117,9 @@ def composed(node: Node, *parts: Subject) -> None:
     """Log what the system is made of."""
     roles = {"model": "model", "dataset": "data", "software": "code", "service": "service"}
     body = core.Composition(tuple(core.Part(roles[each.type], each) for each in parts), "Answers citizens' questions.")  # type: ignore[arg-type]
-    node.replace(slot("core.composition", SYSTEM), [Said(core.COMPOSITION.name, SYSTEM, body)], by="core.composition@1", key=None)
+    node.replace(
+        slot("core.composition", SYSTEM), [Said(core.COMPOSITION.name, SYSTEM, body)], by="core.composition@1", key=None
+    )
 
 
 def ran(node: Node, body: TestRun, subject: Subject = MODEL, file: bytes = b"") -> Statement:

@@ -40,8 +40,13 @@ def changes(before: Sequence[Summary], now: Sequence[Summary]) -> Iterator[Chang
     old = {(each.about, each.method): each for each in before}
     for each in now:
         former = old.get((each.about, each.method))
-        if former is not None and former.entry != each.entry:
+        if former is not None and _behind(former) != _behind(each):
             yield change(former, each)
+
+
+def _behind(each: Summary) -> str:
+    """Return what a result stands on: its run, for one run measures the same however often that is said."""
+    return each.run or each.entry
 
 
 def change(before: Summary, now: Summary) -> Change:

@@ -324,7 +324,7 @@ class Kept(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
 
 
 class Summary(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """One measurement as a report lists it; ``entry`` is its record.
+    """One measurement as a report lists it; ``entry`` is its record and ``run`` that of the run behind it.
 
     ``verdict`` is that of the measurement's own finding; ``lacking`` what it lacks as a basis for any. ``data`` is the digest
     of the method's items and ``items`` the scores of those that were asked; both are left out where there are too many.
@@ -351,6 +351,7 @@ class Summary(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     lacking: tuple[Code, ...] = ()
     utility: Paired | None = None
     source: Literal["ran-here", "imported"] = "ran-here"
+    run: EntryText | None = None
     components: tuple[Component, ...] = ()
     data: EntryText | None = None
     judge: str = ""

@@ -63,11 +63,12 @@ TRIGGERS: tuple[Trigger, ...] = (
 
 
 class _Test(NamedTuple):
-    """One standing measurement with the run behind it, and the name of the thing under test."""
+    """One standing measurement with the run behind it and its entry, and the name of the thing under test."""
 
     about: str
     statement: Statement
     body: Measurement
+    entry: str
     run: TestRun
 
 
@@ -138,11 +139,10 @@ def _groups(subjects: Sequence[Subject], ask: Ask) -> list[_Group]:
                 continue
             body = MEASUREMENT.read(statement.body)
             # The first record a measurement rests on may be its partner's run; the method tells which is its own.
-            own = [runs[each] for each in statement.content.rests_on if each in runs]
-            run = next((each for each in own if each.method.method == body.method), None)
-            if run is not None:
+            own = [(each, runs[each]) for each in statement.content.rests_on if each in runs]
+            for entry, run in [pair for pair in own if pair[1].method.method == body.method][:1]:
                 system = identity.lifted(body.system, subject, ask)
-                _into(groups, system).tests.append(_Test(system.name, statement, body, run))
+                _into(groups, system).tests.append(_Test(system.name, statement, body, entry, run))
         for kind in (RESULT, FAIRNESS):
             for statement in ask.said(kind.name, subject=subject):
                 if statement.issuer == ask.receiver:
@@ -242,6 +242,7 @@ def _summary(test: _Test, *, items: bool) -> Summary:
         lacking=body.lacking,
         utility=body.utility,
         source=body.source,
+        run=test.entry,
         components=body.components,
         data=method.data,
         judge=judge.judge if judge is not None else "",
@@ -379,4 +380,4 @@ def _norms(ask: Ask) -> Iterator[Known]:
 
 
 def _measured(body: Report) -> tuple[frozenset[str], frozenset[str]]:
-    return frozenset(each.entry for each in body.results), frozenset(each.entry for each in body.tables)
+    return frozenset(each.run or each.entry for each in body.results), frozenset(each.entry for each in body.tables)
