@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 
 _GRADE = Text(en="Why this grade", zh="分级依据")
 _NEXT = Text(en="Next questions", zh="下一步问题")
-MOST_CHANGES = 40
+MOST_CHANGES = 120
 """Questions shown that would change a grade, missing or answered otherwise."""
 MOST_SYSTEMS = 40
 """Systems that one page of next questions goes through."""
