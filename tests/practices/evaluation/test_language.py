@@ -8,6 +8,7 @@ import json
 import secrets
 import subprocess
 import sys
+import tempfile
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ import pytest
 
 from tests.practices.evaluation.language_world import adds, close, job, lend, sums
 from tongqiu.practices.evaluation.language import models, runner
+from tongqiu.practices.evaluation.language.cost import cost, multiply
 from tongqiu.practices.evaluation.language.models import Answer, Called, Kept, Pins, answer_key
 from tongqiu.practices.evaluation.measuring import beyond_floor, measure
 from tongqiu.practices.evaluation.methods.shelf import FLOOR_AGENTS, floor_answer
@@ -304,3 +306,13 @@ def test_a_journal_that_is_full_ends_the_run() -> None:
     with pytest.raises(Refused) as caught:
         Kept(Called(lambda _: "x", "f"), Full()).answer("a", (), Pins(1))
     assert caught.value.code == "language.kept"
+
+
+def test_what_our_part_costs_can_be_measured(tmp_path: Path) -> None:
+    found = cost(sums(6), 20, lambda: lend(Path(tempfile.mkdtemp(dir=tmp_path))))
+    assert found.items == 20
+    assert found.engine_s > 0
+    assert found.ours_s > 0
+    many = multiply(sums(2), 9).questions
+    assert len({each.id for each in many}) == 9
+    assert len({each.cluster for each in many}) == 5

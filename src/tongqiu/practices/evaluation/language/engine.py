@@ -63,30 +63,32 @@ def put(work: Work, place: Path) -> bytes:
     ``place`` is an empty folder for whatever the engine writes. Raises Missing (``language.engine``) where it is not
     installed; Malformed (``language.engine-failed``) where its log does not tell of every question.
     """
-    with _apart(place):
+    with apart(place):
         try:
             import inspect_ai
         except ImportError as error:
             raise not_installed("inspect-ai", error) from error
         _DESK.set(_Desk(work))
-        (log,) = inspect_ai.eval(
-            _task(work),
-            model=_model(work),
-            display="none",
-            log_level="error",
-            log_dir=str(place / "log"),
-            log_format="eval",
-            log_realtime=False,
-            fail_on_error=False,
-            score_display=False,
-            max_samples=work.at_once,
-            acp_server=False,
-            ctl_server=False,
-        )
+        (log,) = inspect_ai.eval(_task(work), model=_model(work), max_samples=work.at_once, **quiet(place))
         answered = 0 if log.results is None else log.results.completed_samples
         if log.status != "success" or answered != len(work.questions):
             raise _failed(_why(log), answered, len(work.questions))
         return Path(log.location.removeprefix("file://")).read_bytes()
+
+
+def quiet(place: Path) -> dict[str, Any]:
+    """Return how the engine is always called: silent, its log in ``place``, no server of its own, an error stops one item."""
+    return {
+        "display": "none",
+        "log_level": "error",
+        "log_dir": str(place / "log"),
+        "log_format": "eval",
+        "log_realtime": False,
+        "fail_on_error": False,
+        "score_display": False,
+        "acp_server": False,
+        "ctl_server": False,
+    }
 
 
 def _task(work: Work) -> Any:  # noqa: ANN401 - of the engine, which is not imported here
@@ -226,7 +228,7 @@ def _scored(item: str, output: Any) -> Any:  # noqa: ANN401 - of the engine
 
 
 @contextlib.contextmanager
-def _apart(place: Path) -> Iterator[None]:
+def apart(place: Path) -> Iterator[None]:
     """Let the engine live in ``place`` alone: its data, its temporary files, no ``.env``, no git, none of its settings.
 
     It looks for a ``.env`` from the current folder upwards, and that folder may be one under assessment: it must choose nothing.
@@ -275,4 +277,4 @@ def _failed(why: str, answered: int, planned: int) -> Malformed:
     )
 
 
-__all__ = ["MODEL", "Work", "put", "version"]
+__all__ = ["MODEL", "Work", "apart", "put", "quiet", "version"]
