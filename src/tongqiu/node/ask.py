@@ -25,6 +25,10 @@ SUPERSESSION = "core.supersession/1"
 TOMBSTONE = "core.tombstone/1"
 
 
+EVERY = "*"
+"""The pattern of every kind of record."""
+
+
 class Ending(NamedTuple):
     """That a record was withdrawn or replaced by its own issuer: its entry; where, said when and logged when."""
 
@@ -101,6 +105,7 @@ class Snapshot:
         self._asked: list[Asked] = []
         self._used: set[str] = set()
         self._gone: dict[str, bool] = {}
+        self._found: dict[tuple[str | None, ...], list[Statement]] = {}
 
     @property
     def as_of(self) -> str:
@@ -165,7 +170,18 @@ class Snapshot:
     def standing(
         self, kind: str, *, subject: Subject | None = None, thread: str | None = None, ref: str | None = None
     ) -> list[Statement]:
-        """Return what :meth:`said` would, without noting the question."""
+        """Return what :meth:`said` would, without noting the question; asked again, the same answer at no cost."""
+        rest = (subject.id if subject else None, subject.digest if subject else None, thread, ref)
+        if (kind, *rest) not in self._found:
+            if kind != EVERY and ("*" in kind or (EVERY, *rest) in self._found):
+                # Whatever lies under a pattern is found by reading all there is about the subject, so that is kept.
+                every = self.standing(EVERY, subject=subject, thread=thread, ref=ref)
+                self._found[kind, *rest] = [each for each in every if matches(kind, each.kind)]
+            else:
+                self._found[kind, *rest] = self._find(kind, subject, thread, ref)
+        return list(self._found[kind, *rest])
+
+    def _find(self, kind: str, subject: Subject | None, thread: str | None, ref: str | None) -> list[Statement]:
         found = {
             each.entry: each
             for each in self._source.find(kind, subject=subject, thread=thread, ref=ref)

@@ -8,6 +8,7 @@ no longer holds is replaced in the log by what does. Longer than other modules, 
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import importlib.metadata
 import json
@@ -533,6 +534,7 @@ def _conclude(node: Node, system: Subject, body: core.Assessment) -> None:
     )
 
 
+@functools.cache
 def _environment() -> bytes:
     """Return what the runs ran in, as JSON: interpreter, system, processor and the version of every package."""
     packages = sorted({f"{each.metadata['Name']}=={each.version}" for each in importlib.metadata.distributions()})
