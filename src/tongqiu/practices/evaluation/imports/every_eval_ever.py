@@ -171,7 +171,7 @@ def _of(document: _Document, one: _One, answers: Answers | None) -> Told:
         reported = Reported(
             value,
             n=n,
-            u=None if error is None or error < 0 else error / wide,
+            u=None if error is None or error < 0 else number(error / wide),
             low=_scaled(bounds.get("lower"), low, wide) if sure else None,
             high=_scaled(bounds.get("upper"), low, wide) if sure else None,
         )

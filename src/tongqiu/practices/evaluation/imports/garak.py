@@ -58,7 +58,7 @@ class _Count(msgspec.Struct, frozen=True):
 
     @property
     def evaluated(self) -> int:
-        return max(0, (self.total_evaluated if self.total_evaluated is not None else self.total) or 0)
+        return count(self.total_evaluated if self.total_evaluated is not None else self.total)
 
 
 class _Row(msgspec.Struct, frozen=True):
@@ -217,7 +217,7 @@ def _of(plain: Told, report: _Report, pair: tuple[str, str], where: str) -> Told
         scorer=detector,
         title=f"{probe} / {detector}",
         items=items,
-        planned=max(planned, counted.evaluated + counted.nones if counted is not None else 0),
+        planned=max(planned, counted.evaluated + count(counted.nones) if counted is not None else 0),
         skipped=max(0, planned - len(items)) if items else 0,
         clustered=len({each.cluster for each in items}) < len(items),
         reported=None if counted is None else _reported(counted),

@@ -159,7 +159,9 @@ def _told(log: _Log, samples: Iterable[_Sample], where: str, *, whole_samples: b
     config = log.eval.config
     epochs = max(1, count(config.get("epochs")))
     planned = max(
-        log.results.total_samples if log.results else 0, len(log.eval.dataset.sample_ids or ()) * epochs, len(seen)
+        count(log.results.total_samples) if log.results else 0,
+        len(log.eval.dataset.sample_ids or ()) * epochs,
+        len(seen),
     )
     lacks = {
         "completion": log.status != "success",

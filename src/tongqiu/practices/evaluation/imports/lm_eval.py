@@ -206,7 +206,9 @@ def _of(told: _Results, task: str, way: tuple[str, str], part: Samples | None, *
         skipped=planned - len(items) if items else 0,
         data="" if lacks["dataset-digest"] else f"sha-256:{hashed}",
         better=None if not isinstance(better, bool) else "higher" if better else "lower",
-        reported=None if value is None else Reported(value, n=effective, u=error),
+        reported=None
+        if value is None
+        else Reported(value, n=effective, u=error if error is not None and error >= 0 else None),
         missing=tuple(key for key, lack in lacks.items() if lack),
         use=Use(asked=planned),
     )
