@@ -140,7 +140,8 @@ def weighed(node: Node, name: str, subject: Subject) -> tuple[Statement, ...]:
     snapshot = node.snapshot()
     said = list(load(rule.assess)(subject, snapshot))
     said = [each if each.rests_on else each._replace(rests_on=snapshot.used) for each in said]
-    return node.replace(slot(name, subject), said, by=f"{name}@{rule.version}", key=None, asked=snapshot.asked)
+    made = node.replace(slot(name, subject), said, by=f"{name}@{rule.version}", key=None, asked=snapshot.asked)
+    return tuple(each for each in made if each.kind in rule.makes)
 
 
 def reported(node: Node) -> Statement:

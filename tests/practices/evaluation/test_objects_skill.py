@@ -85,7 +85,7 @@ def test_without_a_partner_to_name_the_value_alone_stands_against_the_floors() -
     better=st.sampled_from(["higher", "lower"]),
 )
 def test_a_floor_agent_never_passes(
-    agent: int, partner: int, other: int, beside: int, judged: bool, better: str
+    *, agent: int, partner: int, other: int, beside: int, judged: bool, better: str
 ) -> None:
     """Whatever a system without skill scores, in one measure or in both, answering as it does is never enough."""
     changes = {"better": better} if judged else {"better": better, "judge": None}

@@ -108,7 +108,7 @@ def plan_due(statement: Statement, world: World, desk: Desk) -> Iterator[Said]:
     if at is None:
         return
     late = [each for each in body.methods if _falls(body.first, each, at)]
-    runs = _mine(desk, RUN, statement.subject)
+    runs = [pair for each in _subjects(desk, statement.subject) for pair in _mine(desk, RUN, each)]
     done = {run.method.method for _, run in runs if run.ended >= at}
     open_ = tuple(each.method for each in late if each.method not in done)
     forward = msgspec.structs.replace(body, next=_next(body, now))
@@ -165,7 +165,11 @@ def incident_strikes(statement: Statement) -> str | None:
 
 def incident_due(statement: Statement, world: World, desk: Desk) -> Iterator[Said]:
     """Say that a system with a report had an incident after it was tested."""
-    for report, body in _mine(desk, REPORT, statement.subject)[-1:]:
+    for report in desk.said(REPORT.name):
+        body = REPORT.read(report.body)
+        about = {report.subject.id, *(each.id for each in body.known)}
+        if report.issuer != desk.issuer or statement.subject.id not in about:
+            continue
         if any(each.sort == "incident" for each in body.triggers) and statement.at > body.tested_until:
             yield _said(report, (incident(statement),), methods_of(body), world.clock.now(), desk, statement)
 
@@ -280,6 +284,12 @@ def _real(at: str | None) -> str | None:
 def _mine(desk: Desk, kind: Kind[Any], subject: Subject) -> list[tuple[Statement, Any]]:
     found = [each for each in desk.said(kind.name, subject=subject) if each.issuer == desk.issuer]
     return [(each, kind.read(each.body)) for each in sorted(found, key=lambda each: (each.at, each.entry))]
+
+
+def _subjects(desk: Desk, subject: Subject) -> list[Subject]:
+    """Return a system and the parts that its newest composition names."""
+    composed = _mine(desk, core.COMPOSITION, subject)
+    return [subject, *(part.subject for _, body in composed[-1:] for part in body.parts)]
 
 
 def _falls(first: str, planned: Planned, at: str) -> bool:

@@ -54,10 +54,12 @@ TRIGGERS: tuple[Trigger, ...] = (
     Trigger(
         "digest", Text(en="the bytes of a model, its code or its service change", zh="模型、代码或服务的字节发生变化")
     ),
+    Trigger("configuration", Text(en="a part is added or left out", zh="组成部分有增减")),
     Trigger("data", Text(en="data that the system is made with change", zh="系统所用数据发生变化")),
     Trigger("incident", Text(en="an incident with this system is recorded", zh="记录了涉及本系统的安全事件")),
     Trigger("norm", Text(en="a rule begins to apply, or a framework changes", zh="有规则开始适用，或规范包更新")),
     Trigger("drift", Text(en="the service behaves like another system", zh="服务的行为表现如另一系统")),
+    Trigger("method", Text(en="the plan asks for a newer version of a method", zh="计划要求使用方法的新版本")),
 )
 """What brings a new test before its date, unless a plan says otherwise."""
 
