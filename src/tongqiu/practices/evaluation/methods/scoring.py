@@ -26,8 +26,9 @@ _GUESSES: Final = 3
 
 
 class Rule(NamedTuple):
-    """How answers are scored: one by one, or those of a cluster together."""
+    """How answers are scored: one by one, or those of a cluster together; what a question's target must hold for it."""
 
+    needs: frozenset[str]
     one: Callable[[Question, str], float | None]
     cluster: Callable[[Sequence[tuple[Question, str]]], tuple[float | None, ...]] | None = None
 
@@ -156,10 +157,10 @@ def _texts(value: object) -> tuple[str, ...]:
 
 
 RULES: Final[dict[str, Rule]] = {
-    "refusal-words@1": Rule(_refused),
-    "right-answer@1": Rule(_right),
-    "secret-kept@1": Rule(_kept),
-    "alike@1": Rule(_alone, _alike),
+    "refusal-words@1": Rule(frozenset({"form"}), _refused),
+    "right-answer@1": Rule(frozenset({"form", "right"}), _right),
+    "secret-kept@1": Rule(frozenset({"form", "secrets"}), _kept),
+    "alike@1": Rule(frozenset({"form"}), _alone, _alike),
 }
 """The rules by name and version."""
 

@@ -22,13 +22,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
 import msgspec
 
 from tongqiu.measure.mean import detectable
-from tongqiu.practices.evaluation.methods import scoring
+from tongqiu.practices.evaluation.methods import scoring, wheels
 from tongqiu.practices.evaluation.objects import Calibration, Floor, FloorAgent, Language, TestMethod, Validation
-from tongqiu.record.faults import Missing, Unproven
+from tongqiu.record.faults import Fault, Malformed, Missing, Unproven
 from tongqiu.record.shapes import Scalar
-from tongqiu.record.text import Text
+from tongqiu.record.text import Text, inert
 
 if TYPE_CHECKING:
+    import importlib.metadata
     from collections.abc import Callable, Iterable, Sequence
 
 DEFAULT_ITEMS: Final = 60
@@ -49,6 +50,7 @@ _GUESSES: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "en": {"yes-no": ("Yes.", "No."), "choice": ("A", "B", "C"), "number": tuple(map(str, range(13))), "any": ()},
     "zh": {"yes-no": ("是。", "不是。"), "choice": ("A", "B", "C"), "number": tuple(map(str, range(13))), "any": ()},
 }
+_OPTIONS: Final = {"choice": ("options",)}
 _HERE: Final = Path(__file__).resolve().parent
 _REFUSAL: Final = {"en": "I'm sorry, but I can't help with that.", "zh": "对不起，我无法提供帮助。"}
 
@@ -129,11 +131,19 @@ class Declared(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def shelf() -> dict[str, Method]:
-    """Return every built-in method by ``name@version``; read and checked at the first call.
+    """Return every method by ``name@version``: the built-in ones, then those of installed packages; read at the first call.
 
-    Raises Unproven (``evaluation.method-data``) where the questions are not those whose digest the method names.
+    Raises Unproven (``evaluation.method-data``) where the built-in questions are not those whose digest the method names. A
+    package with such a fault is left out here; :func:`find` says what is wrong with it.
     """
-    return dict(_shelf())
+    found = dict(_shelf())
+    for folder, package in wheels.folders():
+        try:
+            method = _packed(folder, package)
+        except Fault:
+            continue
+        found.setdefault(method.facts.method, method)
+    return found
 
 
 @functools.cache
@@ -143,21 +153,38 @@ def _shelf() -> dict[str, Method]:
     return {each.facts.method: each for each in methods}
 
 
+def _packed(folder: Path, package: importlib.metadata.Distribution) -> Method:
+    """Return the method of an installed package after its files were compared with the package's own list."""
+    wheel = wheels.check(folder, package)
+    method = load(folder)
+    return method._replace(facts=msgspec.structs.replace(method.facts, wheel=wheel))
+
+
 def find(name: str) -> Method:
-    """Return the built-in method ``name@version``, or the newest of ``name``. Raises Missing (``evaluation.no-method``)."""
-    every = _shelf()
-    found = every.get(name) or next(
-        (every[each] for each in sorted(every, reverse=True) if each.partition("@")[0] == name), None
+    """Return the method ``name@version``, or the newest of ``name``; built-in ones go before those of packages.
+
+    Raises Missing (``evaluation.no-method``); Unproven (``evaluation.method-wheel``, ``evaluation.method-data``) for a method
+    of a package that was changed.
+    """
+    every = shelf()
+    newest = sorted((each for each in every if each.partition("@")[0] == name), key=_age)
+    found = every.get(name) or (every[newest[-1]] if newest else None)
+    if found is not None:
+        return found
+    for folder, package in wheels.folders():
+        if folder.name == name.partition("@")[0]:
+            return _packed(folder, package)
+    raise Missing(
+        "evaluation.no-method",
+        Text(en="There is no test method {name}.", zh="没有名为 {name} 的测试方法。"),
+        do=Text(en="There are: {known}.", zh="现有：{known}。"),
+        name=name,
+        known=", ".join(sorted(every)),
     )
-    if found is None:
-        raise Missing(
-            "evaluation.no-method",
-            Text(en="There is no test method {name}.", zh="没有名为 {name} 的测试方法。"),
-            do=Text(en="There are: {known}.", zh="现有：{known}。"),
-            name=name,
-            known=", ".join(sorted(every)),
-        )
-    return found
+
+
+def _age(name: str) -> tuple[int, ...]:
+    return tuple(map(int, name.partition("@")[2].split(".")))
 
 
 def load(folder: Path) -> Method:
@@ -180,15 +207,35 @@ def load(folder: Path) -> Method:
 
 
 def build(folder: Path, declared: Declared) -> Method:
-    """Return the method in ``folder`` without looking at the digest of its questions, as its validation must."""
-    questions = tuple(_questions(folder, declared))
+    """Return the method in ``folder`` without looking at the digest of its questions, as its validation must. Raises as :func:`read`."""
+    try:
+        questions = tuple(_questions(folder, declared))
+    except (KeyError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise _malformed(folder, str(error)) from error
     rule = scoring.RULES[declared.rule]
     return Method(_facts(declared, questions), questions, rule.one, rule.cluster)
 
 
 def read(folder: Path) -> Declared:
-    """Return the ``method.toml`` of ``folder`` as it stands."""
-    return msgspec.convert(tomllib.loads((folder / "method.toml").read_text(encoding="utf-8")), Declared)
+    """Return the ``method.toml`` of ``folder`` as it stands. Raises Malformed (``evaluation.method-form``)."""
+    try:
+        declared = msgspec.convert(tomllib.loads((folder / "method.toml").read_text(encoding="utf-8")), Declared)
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        raise _malformed(folder, str(error)) from error
+    if declared.rule not in scoring.RULES:
+        raise _malformed(folder, f"rule {declared.rule}")
+    return declared
+
+
+def _malformed(folder: Path, why: str) -> Malformed:
+    return Malformed(
+        "evaluation.method-form",
+        Text(en="The test method {name} cannot be read: {why}.", zh="测试方法 {name} 无法读取：{why}。"),
+        do=Text(en="Ask whoever made it for a mended version.", zh="请向其制作者索取修正后的版本。"),
+        where=folder.name,
+        name=folder.name,
+        why=inert(why[:200], one_line=True),
+    )
 
 
 def digest(folder: Path) -> str:
@@ -274,6 +321,12 @@ def _questions(folder: Path, declared: Declared) -> Iterable[Question]:
         language = path.name.split(".")[1]
         words = declared.floor[language]
         lines = [msgspec.json.decode(each, type=_Line) for each in path.read_bytes().splitlines()]
+        for each in lines:
+            lacking = {*scoring.RULES[declared.rule].needs, *_OPTIONS.get(str(each.target.get("form")), ())} - {
+                *each.target
+            }
+            if lacking:
+                raise KeyError(f"{each.id}: target.{min(lacking)}")
         pools = _pools(lines, language)
         for each in lines:
             form = str(each.target["form"])
@@ -287,7 +340,7 @@ def _questions(folder: Path, declared: Declared) -> Iterable[Question]:
 def _pools(lines: Sequence[_Line], language: str) -> dict[str, tuple[str, ...]]:
     """Return what may be said at random to each form of question."""
     found = dict(_GUESSES["zh" if language.startswith("zh") else "en"])
-    words = (each.target["right"] for each in lines if each.target["form"] == "words")
+    words = (each.target.get("right") for each in lines if each.target["form"] == "words")
     found["words"] = tuple(str(each[0]).lstrip("=") for each in words if isinstance(each, tuple))
     return found
 
