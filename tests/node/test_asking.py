@@ -17,7 +17,7 @@ import pytest
 
 from tongqiu.cli import consent
 from tongqiu.node.assess import JOURNALS, assess
-from tongqiu.node.gate import Consent, Wish
+from tongqiu.node.gate import Consent, Gate, Question, Wish
 from tongqiu.node.runs import ChildRunner
 from tongqiu.practice import Practice, Probe, Run, Spend, Target
 from tongqiu.record.faults import Malformed
@@ -198,6 +198,11 @@ def test_parts_of_a_probe_stand_side_by_side(tmp_path: Path, service: str) -> No
         assert len(list(heard(outcome))) == 2
         assert not assess(node, place, runner=InlineRunner()).failed  # both are unchanged: nothing to agree to
         assert len(_Echo.asked) == 2
+
+
+def test_a_service_that_says_the_key_back_is_not_heard(service: str) -> None:
+    gate = Gate(Spend(service, 1, 1000), Consent(key="sk-0123456789"))
+    assert json.loads(gate.ask(Question(1, "POST", "/echo", b"1")).body) == {"said": "re 1", "key": "Bearer [key]"}
 
 
 def test_old_journals_go(tmp_path: Path, service: str) -> None:

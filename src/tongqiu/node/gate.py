@@ -43,6 +43,8 @@ _HEADERS = frozenset({"accept", "content-type", "accept-language"})
 _PATH = re.compile(r"/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*(\?[A-Za-z0-9._~!$&'()*+,;=:@%/?-]*)?\Z")
 _HERE = frozenset({"127.0.0.1", "::1", "localhost"})
 _BYTES_A_TOKEN = 3
+_SHORTEST_KEY = 8
+"""Shorter ones are looked for in no answer: they are words that occur."""
 
 
 class Wish(NamedTuple):
@@ -178,7 +180,12 @@ class Gate:
             raise _unreachable(self._parts.netloc, error) from error
         finally:
             connection.close()
-        return Reply(response.status, body, _seconds(response.headers.get("Retry-After")))
+        return Reply(response.status, self._without_key(body), _seconds(response.headers.get("Retry-After")))
+
+    def _without_key(self, body: bytes) -> bytes:
+        """Return an answer without the key, should the service say it back: what a run hears may stand in a record."""
+        key = self._consent.key or ""
+        return body.replace(key.encode(), b"[key]") if len(key) >= _SHORTEST_KEY else body
 
     def _connection(self) -> http.client.HTTPConnection:
         """Return a new connection: sending a question twice costs twice, so none rides on one that may be closing."""
