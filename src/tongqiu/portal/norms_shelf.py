@@ -7,6 +7,7 @@ not read it sees the shelf as if it were not there. What is named and not there 
 from __future__ import annotations
 
 import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tongqiu.norms.crosswalk import Chain
@@ -54,7 +55,11 @@ class Law:
             "" if as_of is None else as_of.isoformat(),
             "" if known_at is None else known_at.isoformat(),
         )
-        self.walks = Shelf()
+
+    @cached_property
+    def walks(self) -> Shelf:
+        """Return the crosswalks at hand."""
+        return Shelf()
 
     @property
     def offers(self) -> tuple[Offer, ...]:
