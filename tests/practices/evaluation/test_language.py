@@ -316,3 +316,27 @@ def test_what_our_part_costs_can_be_measured(tmp_path: Path) -> None:
     many = multiply(sums(2), 9).questions
     assert len({each.id for each in many}) == 9
     assert len({each.cluster for each in many}) == 5
+
+
+def test_a_system_without_bytes_is_known_by_its_behaviour_where_it_behaves(tmp_path: Path) -> None:
+    def shy(messages: models.Messages) -> Answer:
+        if messages[0][0] != "system":
+            raise models.unusable("shy")
+        return Answer(adds(messages), 10, 1)
+
+    told = run(tmp_path, sums(2), shy, fingerprint=True)
+    assert told.run.system.rung == "name-and-date"
+    assert told.run.use is not None
+    assert told.run.use.tokens_in == 40
+    (tmp_path / "open").mkdir()
+    told = run(
+        tmp_path / "open",
+        sums(2),
+        lambda messages: shy((("system", ""), messages[-1])) if "+" in messages[-1][1] else "x",
+        fingerprint=True,
+    )
+    assert told.run.system.rung == "behavioural-fingerprint"
+    assert told.run.system.fingerprint is not None
+    assert told.run.system.fingerprint.agreement == 1
+    assert told.run.use is not None
+    assert told.run.use.tokens_in is None

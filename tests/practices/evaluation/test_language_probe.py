@@ -182,9 +182,6 @@ def test_a_killed_run_asks_nothing_twice(tmp_path: Path) -> None:
         assert {each.name for each in run.content.files} == {"plain-facts.eval", "plain-facts.items.jsonl"}
         assert not list((node.home.path / JOURNALS).iterdir())
         assert [each.kind for each in outcome.standing].count("evaluation.measurement/1") == 1
-        again = assess(node, place, agree=yes, runner=ChildRunner(1))
-        assert not again.failed
-        assert len(chat.asked) == 12 + 1 + PRINTS
 
 
 # --- a real model -----------------------------------------------------------------------------------------------------
