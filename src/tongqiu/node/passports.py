@@ -70,18 +70,19 @@ def export(
     node: Node, system: Subject, *, withhold: Sequence[str] = (), files: bool = True, room: int = MAX_FILES
 ) -> bytes:
     """Return the evidence file of ``system``: all of this party's that stands about it and its parts, and what that
-    rests on, with the corrections of any of it.
+    rests on, with the corrections of any of it; what no longer stands travels without its content.
 
     Records of other parties are shown only where they are for everyone; others travel as withheld. ``withhold`` are kinds (or patterns) whose content is not shown; their seals and receipts travel all the same. With
     ``files`` attached files travel, up to ``room`` bytes in all, smallest first.
     """
-    chosen = _chosen(node, system)
+    chosen, ended = _chosen(node, system)
     ordered = sorted(chosen.values(), key=lambda each: each.index)
     note, receipts = node.log.proofs([each.index for each in ordered])
     shown = [
         each
         for each in ordered
-        if not any(matches(pattern, each.kind) for pattern in withhold)
+        if each.entry not in ended
+        and not any(matches(pattern, each.kind) for pattern in withhold)
         and (each.issuer == node.me or _for_everyone(node, each))
     ]
     visible = {each.entry for each in shown}
@@ -104,8 +105,12 @@ def export(
     )
 
 
-def _chosen(node: Node, system: Subject) -> dict[str, Statement]:
-    """Return, by entry, what belongs into the evidence file of ``system``."""
+def _chosen(node: Node, system: Subject) -> tuple[dict[str, Statement], set[str]]:
+    """Return, by entry, what belongs into the evidence file of ``system``, and which of it no longer stands.
+
+    What no longer stands is there only where something that stands rests on it, such as a report that compares itself with
+    the one before; its seal and receipt travel, its content does not.
+    """
     subjects = (system, *(part for _, part in node.desk(node.owner).parts(system)))
     chosen = {each.entry: each for each in standing(node, subjects)}
     snapshot = node.snapshot()
@@ -114,17 +119,7 @@ def _chosen(node: Node, system: Subject) -> dict[str, Statement]:
         for each in snapshot.standing("*", subject=subject):
             if each.subject.id == subject.id and _for_everyone(node, each):
                 chosen[each.entry] = each
-    waiting = [entry for each in chosen.values() for entry in each.content.rests_on]
-    while waiting:
-        entry = waiting.pop()
-        if entry in chosen:
-            continue
-        try:
-            found = node.statement(entry)
-        except Missing:
-            continue
-        chosen[entry] = found
-        waiting.extend(found.content.rests_on)
+    ended = _rested(node, chosen)
     # That a record ended travels, so that whoever holds an earlier file learns of it; the ended record itself does not.
     for subject in subjects:
         for each in (
@@ -137,7 +132,28 @@ def _chosen(node: Node, system: Subject) -> dict[str, Statement]:
     for each in snapshot.standing(core.PARTY.name):
         if each.issuer in issuers:
             chosen[each.entry] = each
-    return chosen
+    return chosen, ended
+
+
+def _rested(node: Node, chosen: dict[str, Statement]) -> set[str]:
+    """Add to ``chosen`` what its records rest on, and that in turn; return which of it no longer stands."""
+    snapshot = node.snapshot()
+    ended: set[str] = set()
+    waiting = [entry for each in chosen.values() for entry in each.content.rests_on]
+    while waiting:
+        entry = waiting.pop()
+        if entry in chosen:
+            continue
+        try:
+            found = node.statement(entry)
+        except Missing:
+            continue
+        chosen[entry] = found
+        if snapshot.stands(found):
+            waiting.extend(found.content.rests_on)
+        else:
+            ended.add(entry)
+    return ended
 
 
 def _for_everyone(node: Node, statement: Statement) -> bool:
