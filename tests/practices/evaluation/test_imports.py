@@ -383,6 +383,14 @@ def test_a_database_that_hides_something_is_refused(folder: Path, take: Callable
         take("memory.db")
 
 
+def test_a_database_whose_own_words_are_no_text(folder: Path, take: Callable[..., list[Said]]) -> None:
+    path = folder / "memory.db"
+    foreign.pyrit(path)
+    path.write_bytes(path.read_bytes().replace(b"role TEXT", b"ro\xed\xa0\x80 T("))
+    with pytest.raises(Malformed, match=r"imports\.damaged"):
+        take("memory.db")
+
+
 def write_lm_eval(place: Path) -> None:
     place.mkdir()
     results, samples = foreign.lm_eval()

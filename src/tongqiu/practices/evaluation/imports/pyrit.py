@@ -106,7 +106,8 @@ def from_database(path: Path, where: str) -> tuple[Told, ...]:
             scores = list(_scores(base, columns, where)) if columns["ScoreEntries"] else []
             attacks = list(_attacks(base, where)) if columns["AttackResultEntries"] else []
             target = _target(base) if columns["Conversations"] else ""
-    except (sqlite3.Error, OverflowError, msgspec.ValidationError) as error:
+    except (sqlite3.Error, OverflowError, ValueError) as error:
+        # ValueError: the driver meets bytes that are no text in its own message, or a value of an unexpected form.
         raise damaged(where, str(error)) from error
     if not any(columns.values()):
         raise damaged(where, "no table of PyRIT's in it")
