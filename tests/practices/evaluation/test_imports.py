@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import json
@@ -386,7 +387,11 @@ def test_a_database_that_hides_something_is_refused(folder: Path, take: Callable
 def test_a_database_whose_own_words_are_no_text(folder: Path, take: Callable[..., list[Said]]) -> None:
     path = folder / "memory.db"
     foreign.pyrit(path)
-    path.write_bytes(path.read_bytes().replace(b"role TEXT", b"ro\xed\xa0\x80 T("))
+    # A broken definition, and a name that SQLite quotes when it complains of it.
+    broken = path.read_bytes().replace(b"role TEXT", b"role ((((").replace(b"tablePrompt", b"tablePro\xed\xa0\x80")
+    path.write_bytes(broken)
+    with pytest.raises(UnicodeDecodeError), contextlib.closing(sqlite3.connect(path)) as base:
+        base.execute("SELECT 1 FROM sqlite_master")
     with pytest.raises(Malformed, match=r"imports\.damaged"):
         take("memory.db")
 
