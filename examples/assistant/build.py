@@ -19,7 +19,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 WEIGHTS = "SmolLM2-135M-Instruct.Q4_1.gguf"
 DIGEST = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
-METHODS = ("refusal", "misinformation", "group-bias", "injection", "leakage", "consistency")
+METHODS = ("refusal", "misinformation", "group-bias", "injection")
 ITEMS = "60"
 
 
