@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import io
 import json
+import os
 import secrets
 import subprocess
 import sys
@@ -214,40 +215,27 @@ def test_a_language_that_a_method_has_not(tmp_path: Path) -> None:
     assert {each.language for each in run(tmp_path, sums(2), adds, languages=("zh",)).run.items} == {"zh"}
 
 
-def test_no_secret_of_this_machine_gets_into_record_log_or_files(tmp_path: Path) -> None:
-    secret, place = f"sk-{secrets.token_hex(16)}", tmp_path
+def test_no_secret_of_this_machine_gets_into_record_log_or_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret, place = f"sk-{secrets.token_hex(16)}", tmp_path / "system"
+    place.mkdir()
     (place / ".env").write_text(f"INSPECT_EVAL_MODEL=openai/{secret}\nOPENAI_API_KEY={secret}\n", encoding="utf-8")
-    script = (
-        "import sys, msgspec, pathlib\n"
-        "from tests.practices.evaluation.test_language import run, sums, adds\n"
-        "told = run(pathlib.Path(sys.argv[1]), sums(2), adds)\n"
-        "sys.stdout.buffer.write(msgspec.msgpack.encode((told.run, [tuple(each) for each in told.files])))\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", script, str(place)],
-        capture_output=True,
-        check=True,
-        cwd=place,
-        env={
-            "PYTHONPATH": str(Path(__file__).parents[3]),
-            "PATH": "/usr/bin:/bin",
-            "OPENAI_API_KEY": secret,
-            "INSPECT_EVAL_MODEL_ARGS": f"api_key={secret}",
-            "INSPECT_EVAL_MODEL": f"openai/{secret}",
-            "HOME": str(place),
-        },
-    )
-    assert secret.encode() not in done.stdout
-    assert str(place).encode() not in done.stdout
-    files = msgspec.msgpack.decode(done.stdout)[1]
+    monkeypatch.chdir(place)
+    for name in ("OPENAI_API_KEY", "INSPECT_EVAL_MODEL_ARGS", "INSPECT_EVAL_MODEL", "INSPECT_EVAL_TAGS"):
+        monkeypatch.setenv(name, f"openai/{secret}")
+    told = run(tmp_path, sums(2), adds)
+    assert (Path.cwd(), os.environ["OPENAI_API_KEY"]) == (place, f"openai/{secret}")
     import zipfile_zstd  # noqa: F401 - teaches zipfile how the engine packs
 
-    with zipfile.ZipFile(io.BytesIO(files[0][2])) as packed:
+    with zipfile.ZipFile(io.BytesIO(told.files[0].data)) as packed:
         inside = b"".join(packed.read(each) for each in packed.namelist())
     assert b"What is" in inside
-    for hidden in (secret, str(place), "Traceback"):
-        assert hidden.encode() not in inside
-    written = [each for each in place.rglob("*") if each.is_file() and each.name != ".env"]
+    shared = inside + msgspec.json.encode(told.run) + b"".join(each.data for each in told.files)
+    for hidden in (secret, str(tmp_path), "Traceback"):
+        assert hidden.encode() not in shared
+    written = [each for each in tmp_path.rglob("*") if each.is_file() and each != place / ".env"]
+    assert written
     assert not [each for each in written if secret.encode() in each.read_bytes()]
 
 
