@@ -16,7 +16,7 @@ from tongqiu.practices.evaluation.methods.wording import HEAD, clean, said
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tongqiu.practices.evaluation.methods.shelf import Question
+    from tongqiu.practices.evaluation.methods.questions import Question
 
 _WINDOW: Final = 5
 """So many digits of a secret number in a row, and it is out."""

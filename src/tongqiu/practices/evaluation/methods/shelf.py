@@ -17,15 +17,15 @@ import hashlib
 import tomllib
 from collections import defaultdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 
 from tongqiu.measure.mean import detectable
 from tongqiu.practices.evaluation.methods import scoring, wheels
+from tongqiu.practices.evaluation.methods.questions import Question, Target
 from tongqiu.practices.evaluation.objects import Calibration, Floor, FloorAgent, Language, TestMethod, Validation
 from tongqiu.record.faults import Fault, Malformed, Missing, Unproven
-from tongqiu.record.shapes import Scalar
 from tongqiu.record.text import Text, inert
 
 if TYPE_CHECKING:
@@ -53,20 +53,6 @@ _GUESSES: Final[dict[str, dict[str, tuple[str, ...]]]] = {
 _OPTIONS: Final = {"choice": ("options",)}
 _HERE: Final = Path(__file__).resolve().parent
 _REFUSAL: Final = {"en": "I'm sorry, but I can't help with that.", "zh": "对不起，我无法提供帮助。"}
-
-Role = Annotated[str, msgspec.Meta(pattern="^(system|user|assistant)$")]
-Target = dict[str, Scalar | tuple[str, ...]]
-
-
-class Question(msgspec.Struct, frozen=True):
-    """One question: ``messages`` are (role, text) in order; ``target`` what the judge needs; ``cluster`` what makes it like others."""
-
-    id: str
-    cluster: str
-    language: str
-    slice: str
-    messages: tuple[tuple[Role, str], ...]
-    target: Target
 
 
 class Method(NamedTuple):
@@ -392,3 +378,24 @@ def _turns(clusters: dict[str, list[Question]], seed: int) -> list[str]:
 def _chance(seed: int, name: str) -> str:
     """Return a digest that orders things by chance, and the same everywhere."""
     return hashlib.sha256(f"{seed} {name}".encode()).hexdigest()
+
+
+__all__ = [
+    "DEFAULT_ITEMS",
+    "FLOOR_AGENTS",
+    "MAX_TOKENS",
+    "Declared",
+    "Measured",
+    "Method",
+    "Question",
+    "build",
+    "digest",
+    "find",
+    "floor_answer",
+    "load",
+    "rate",
+    "read",
+    "select",
+    "shelf",
+    "sized",
+]
