@@ -599,3 +599,11 @@ def test_the_engine_of_today_still_writes_what_is_read(tmp_path: Path) -> None:
         assert [(each.scorer, each.items, each.missing) for each in found] == [
             (each.scorer, each.items, each.missing) for each in wanted
         ]
+
+
+def test_a_log_that_speaks_of_other_tools_is_still_a_log(folder: Path, take: Callable[..., list[Said]]) -> None:
+    words = {"doc_id": 1, "target": "x", "score_value": "1", "score_type": "float_scale", "sample_id": "s"}
+    head = foreign.header(1) | {"samples": [foreign.sample(0, metadata=words)]}
+    (folder / "x").write_text(json.dumps(head), "utf-8")
+    (body,) = bodies(take("x")).values()
+    assert body.method.method.startswith("inspect-ai.")

@@ -27,7 +27,7 @@ from tongqiu.portal.site import app
 from tongqiu.practices.evaluation.imports import reading
 from tongqiu.practices.evaluation.imports.archive import Archive
 from tongqiu.practices.evaluation.imports.told import record
-from tongqiu.practices.evaluation.object_kinds import RUN
+from tongqiu.practices.evaluation.object_kinds import MEASUREMENT, RUN
 from tongqiu.record.faults import Malformed
 from tongqiu.record.text import inert
 
@@ -249,6 +249,9 @@ def test_neither_evidence_file_nor_page_nor_terminal_obeys_a_log(tmp_path: Path)
         outcome = assess(node, folder)
         assert outcome.failed == ()
         (run,) = [each for each in outcome.standing if each.kind == RUN.name]
+        measured = [each for each in outcome.standing if each.kind == MEASUREMENT.name]
+        assert [each.body["basis"] for each in measured] == ["imported-incomplete"]
+        assert {each.verdict for one in measured for each in one.content.findings} == {"not-assessed"}
         browser = TestClient(app(node, principal=node.owner))
         page, sheet = (browser.get(f"/records/{run.entry[8:]}{end}") for end in ("", ".json"))
         file = tmp_path / "evidence.tongqiu"

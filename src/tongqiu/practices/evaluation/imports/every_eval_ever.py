@@ -127,7 +127,7 @@ def looks(data: bytes) -> bool:
 
 def looks_like_answers(data: bytes) -> bool:
     """Tell whether the first line of a file is that of a single answer."""
-    first = data[: 1 << 20]
+    first = data.lstrip().split(b"\n", maxsplit=1)[0]
     return b'"sample_id"' in first and b'"evaluation_name"' in first and b'"interaction_type"' in first
 
 

@@ -80,7 +80,7 @@ def looks(data: bytes) -> bool:
 
 def looks_like_samples(data: bytes) -> bool:
     """Tell whether the first line of a file is that of an item."""
-    first = data[: 1 << 20].lstrip()
+    first = data.lstrip().split(b"\n", maxsplit=1)[0]
     return first.startswith(b"{") and b'"doc_id"' in first and b'"target"' in first
 
 

@@ -97,12 +97,12 @@ def _file(stream: BinaryIO, where: str, world: World) -> tuple[Told, ...]:
         return pyrit.from_database(world.tree.locate(where), where)
     if garak.looks(head):
         return garak.from_report(stream, where)
-    if pyrit.looks(head):
-        return pyrit.from_json(stream, where)
-    if lm_eval.looks_like_samples(head) or every_eval_ever.looks_like_answers(head):
-        raise _beside(where)
     if inspect_log.looks(head):
         return inspect_log.from_json(stream, where)
+    if lm_eval.looks_like_samples(head) or every_eval_ever.looks_like_answers(head):
+        raise _beside(where)
+    if pyrit.looks(head):
+        return pyrit.from_json(stream, where)
     data = whole(stream, where)
     stream.seek(0)
     if every_eval_ever.looks(data):
