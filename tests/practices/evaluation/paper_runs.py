@@ -124,7 +124,7 @@ def composed(node: Node, *parts: Subject) -> None:
 
 def ran(node: Node, body: TestRun, subject: Subject = MODEL, file: bytes = b"") -> Statement:
     """Log a run in place of the one before by the same method, with ``file`` as evidence where there is one."""
-    files = ()
+    files: tuple[Attachment, ...] = ()
     if file:
         digest = "sha-256:" + hashlib.sha256(file).hexdigest()
         body = msgspec.structs.replace(body, evidence=(Detail("items", "items.jsonl", digest, len(file)),))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -24,13 +25,16 @@ from tests.practices.evaluation.paper_runs import (
     weighed,
 )
 from tongqiu.portal.site import app
+from tongqiu.practices import evaluation
+from tongqiu.practices.evaluation.kinds import FAIRNESS, RESULT
+from tongqiu.practices.evaluation.object_kinds import REPORT
 from tongqiu.record.audience import STRANGER
+from tongqiu.record.statement import Said
 from tongqiu.record.text import Text
 from tongqiu.testing import paper_node
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tongqiu.node import Node
 
@@ -136,3 +140,21 @@ def test_a_hostile_name_stays_words(node: Node) -> None:
         shown = asked(node, f"{CARD}?id={SYSTEM.id}&lang={language}")
         assert "<script>alert" not in shown
         assert "<img src=x" not in shown
+
+
+def test_decisions_on_a_table_stand_on_the_card_too(node: Node) -> None:
+    composed(node, MODEL)
+    folder = Path(evaluation.__file__).parent / "vectors"
+    for kind, name in ((RESULT, "result-1"), (FAIRNESS, "fairness-1")):
+        body = kind.read(msgspec.json.decode((folder / f"{name}.json").read_bytes())["body"])
+        node.publish([Said(kind.name, SYSTEM, body)])
+    record = weighed(node, "evaluation.report", SYSTEM)[0]
+    report = REPORT.read(record.body)
+    assert report.results == ()
+    assert {bool(each.between) for each in report.tables} == {False, True}
+    assert "Treatment of groups of people" not in [each.en for each in report.not_assessed]
+    assert [each.rung for each in report.tested] == ["name-and-date"] or report.tested[0].digest
+    shown = asked(node, f"{CARD}?id={SYSTEM.id}&lang=en")
+    assert "Decisions on tables of cases" in shown
+    rows = list(csv.DictReader(io.StringIO(asked(node, f"{CARD}.csv?id={SYSTEM.id}").lstrip("\ufeff"))))
+    assert {"table", "floor"} == {each["sort"] for each in rows}

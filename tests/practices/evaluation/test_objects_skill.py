@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.practices.evaluation.paper_runs import HELPFUL, REFUSAL, helpful, run, sha
+from tests.practices.evaluation.paper_runs import HELPFUL, JUDGE, REFUSAL, helpful, run, sha
 from tongqiu.practices.evaluation import measuring
 from tongqiu.practices.evaluation.assessors import paired
 from tongqiu.practices.evaluation.bodies import Completeness
@@ -89,7 +89,7 @@ def test_a_floor_agent_never_passes(
 ) -> None:
     """Whatever a system without skill scores, in one measure or in both, answering as it does is never enough."""
     changes = {"better": better} if judged else {"better": better, "judge": None}
-    first = run(msgspec.structs.replace(REFUSAL, **changes), agent, floors=(("echo", agent), ("null", other)))  # type: ignore[arg-type]
+    first = run(msgspec.structs.replace(REFUSAL, **changes), agent, floors=(("echo", agent), ("null", other)))
     second = run(HELPFUL, partner, floors=(("echo", partner), ("null", beside)))
     assert said(first, second).verdict != "met"
     assert said(second).verdict != "met"
@@ -189,7 +189,7 @@ def test_a_changed_number_of_a_run_or_method_or_plan_is_found() -> None:
         "completeness.planned"
     ]
     assert list(holds(msgspec.structs.replace(plain, ended="2026-01-01T00:00:00.000Z"))) == ["ended"]
-    judge = msgspec.structs.replace(REFUSAL.judge, sensitivity=(9, 8))
+    judge = msgspec.structs.replace(JUDGE, sensitivity=(9, 8))
     assert list(METHOD.holds(msgspec.structs.replace(REFUSAL, judge=judge))) == ["judge"]  # type: ignore[misc]
     assert list(PLAN.holds(Plan((Planned("a@1", 1), Planned("a@1", 2)), (), "2026-01-01T00:00:00.000Z"))) == ["methods"]  # type: ignore[misc]
 
@@ -222,4 +222,4 @@ def test_a_report_that_claims_more_than_its_numbers_is_found() -> None:
         ({"changes": (msgspec.structs.replace(change, beyond=False),)}, "changes.beyond"),
         ({"changes": (msgspec.structs.replace(change, way="shared", difference=0.5),)}, "changes.difference"),
     ):
-        assert named in list(holds(msgspec.structs.replace(body, **part)))  # type: ignore[arg-type]
+        assert named in list(holds(msgspec.structs.replace(body, **part)))

@@ -25,9 +25,10 @@ from tests.practices.evaluation.paper_runs import (
 )
 from tongqiu.measure.standard_error import paired
 from tongqiu.node import passports
+from tongqiu.practices.evaluation.bodies import Completeness
 from tongqiu.practices.evaluation.changing import change, changes
 from tongqiu.practices.evaluation.object_kinds import MEASUREMENT, REPORT
-from tongqiu.practices.evaluation.objects import Completeness, Kept, Summary
+from tongqiu.practices.evaluation.objects import Kept, Summary
 from tongqiu.record.faults import Unproven
 from tongqiu.record.shapes import Component
 from tongqiu.record.text import Text
@@ -95,7 +96,8 @@ def test_a_judge_that_marked_both_errs_alike_in_both() -> None:
     shared = change(before, now)
     assert shared.u == pytest.approx((0.05**2 + 0.05**2 - 2 * 0.03**2) ** 0.5)
     other = change(before, msgspec.structs.replace(now, judge="k@1"))
-    assert (other.way, other.u) == ("independent", pytest.approx((2 * 0.05**2) ** 0.5))
+    assert other.way == "independent"
+    assert other.u == pytest.approx((2 * 0.05**2) ** 0.5)
     none = change(msgspec.structs.replace(before, judge=""), msgspec.structs.replace(now, judge=""))
     assert none.way == "independent"
 

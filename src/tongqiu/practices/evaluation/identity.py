@@ -71,8 +71,9 @@ QUESTIONS: tuple[str, ...] = (
 )
 """What is asked, always in this order. Open questions tell systems apart better than those with one right answer."""
 
-VALIDATED: Final[dict[str, tuple[int, int]]] = {"false-match": (0, 0), "false-change": (0, 0)}
-"""How often two systems were taken for one, and one for two, of how many (``benchmarks``: see the guide on identity)."""
+VALIDATED: Final[dict[str, tuple[int, int]]] = {"false-match": (0, 31), "false-change": (0, 5)}
+"""How often two systems were taken for one, and one for two, of how many pairs: SmolLM2-135M with other seeds, with some of
+its weights changed, and behind two system prompts (decision 0071). One small model: rates of large services are not known."""
 
 _SPACE = re.compile(r"[\W_]+", re.UNICODE)
 _LONGEST: Final = 160
