@@ -88,3 +88,23 @@ def test_the_disparity_is_found_with_its_interval_and_not_passed(built: Path, tm
         g for g in fairness.gaps if (g.measure, g.statistic, g.by) == ("base-rate", "difference", ("afam",))
     )
     assert round(recorded.value or 0, 3) == 0.191
+
+
+def test_what_lies_behind_the_scores_is_what_the_readme_says(built: Path, tmp_path: Path) -> None:
+    from tongqiu.node.world import LentWorld
+    from tongqiu.practices.evaluation.tabular.probes import observe_scores, plan_scores
+
+    (run,) = plan_scores(read(built, assemble([PRACTICE])).target)
+    world: Any = LentWorld(
+        ("tree", "pool", "progress"), folder=built, reads=run.reads, scratch=tmp_path, report=lambda _d, _t: None
+    )
+    calibrated, options, explained, robust = (said.body for said in observe_scores(run.subject, run.params, world))
+    whole = calibrated.groups[0]
+    assert (round(whole.error.value, 3), round(whole.floor, 3)) == (0.033, 0.024)
+    assert [each.column for each in explained.explainers[0].columns[:3]] == ["insurance", "chist", "pirat"]
+    assert round(explained.agreement[0].rank.value, 2) == 0.85
+    assert [each.outcome.count for each in robust.flips if each.change == "none"] == [0]
+    assert max(each.outcome.count for each in robust.flips if each.change == "noise") <= 3
+    even = next(each for each in options.options if (each.column, each.name) == ("afam", "equal-selection"))
+    assert even.gaps[0].high < 0.1
+    assert even.changed.value == pytest.approx(0.08, abs=0.005)
