@@ -328,3 +328,13 @@ def test_a_system_without_bytes_is_known_by_its_behaviour_where_it_behaves(tmp_p
     assert told.run.system.fingerprint.agreement == 1
     assert told.run.use is not None
     assert told.run.use.tokens_in is None
+
+
+def test_a_function_that_breaks_leaves_no_record(tmp_path: Path) -> None:
+    def breaks(messages: models.Messages) -> str:
+        raise ValueError(f"cannot add {messages[-1][1][-1]}")
+
+    with pytest.raises(Malformed) as caught:
+        run(tmp_path, sums(2), breaks)
+    assert caught.value.code == "language.engine-failed"
+    assert "cannot add" in caught.value.what.en

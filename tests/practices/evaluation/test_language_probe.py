@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import importlib.util
 import json
@@ -12,20 +13,21 @@ import psutil
 import pytest
 
 from tests.practices.evaluation.chat_server import Say, completion, serve
+from tests.practices.evaluation.language_world import Way, close, lend
 from tongqiu.node.assess import JOURNALS, assess
 from tongqiu.node.gate import Consent
 from tongqiu.node.runs import ChildRunner
 from tongqiu.practice import Target
 from tongqiu.practices.evaluation import PRACTICE, identity
 from tongqiu.practices.evaluation.language import probes
-from tongqiu.practices.evaluation.language.weights import check_head
+from tongqiu.practices.evaluation.language.weights import Weights, check_head
 from tongqiu.practices.evaluation.methods.shelf import find, shelf
 from tongqiu.record.faults import Malformed, Missing
 from tongqiu.record.subject import Subject
 from tongqiu.testing import paper_node
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from tongqiu.node import Node
     from tongqiu.node.gate import Wish
@@ -35,6 +37,15 @@ URL = "https://models.example/v1"
 SERVICE = Subject("service", "urn:tongqiu:test:chat", None, "chat")
 MODEL = Subject("model", "urn:tongqiu:test:small", "sha-256:" + "b" * 64, "small")
 PRINTS = identity.ROUNDS * len(identity.QUESTIONS)
+
+pytestmark = pytest.mark.filterwarnings("ignore:Unclosed <MemoryObject:ResourceWarning")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _swept() -> Iterator[None]:
+    """Collect what the engine leaves while its warnings are still passed over."""
+    yield
+    gc.collect()
 
 
 def planned(**declared: Any) -> list[Run]:
@@ -129,6 +140,15 @@ def test_a_head_that_is_not_of_weights(tmp_path: Path, head: bytes) -> None:
     assert caught.value.code == "language.weights"
 
 
+def test_a_file_that_only_begins_like_weights(tmp_path: Path) -> None:
+    (tmp_path / "x.gguf").write_bytes(
+        b"GGUF" + (3).to_bytes(4, "little") + (1).to_bytes(8, "little") + bytes(8) + b"\xff" * 4096
+    )
+    with pytest.raises(Malformed) as caught:
+        Weights(tmp_path / "x.gguf", "sha-256:" + "0" * 64)
+    assert caught.value.code == "language.weights"
+
+
 # --- from the manifest to the record ----------------------------------------------------------------------------------
 
 
@@ -150,6 +170,23 @@ def runs(outcome: Any) -> list[Any]:
 
 def service(url: str) -> str:
     return f'[[service]]\nname = "chat"\nurl = "{url}"\nmodel = "m"\nmethods = ["plain-facts"]\nitems = 12\nconcurrency = 1\n'
+
+
+def test_a_service_from_its_parameters_to_its_record(tmp_path: Path) -> None:
+    with serve(lambda _, __: Say(completion("Yes."))) as chat:
+        (run,) = planned(methods=["plain-facts"], items=6, url=chat.url, price_in=1.0, price_out=1.0, currency="EUR")
+        assert run.spends is not None
+        world = lend(tmp_path, Way(chat.url, Consent(), run.spends.questions))
+        (said,) = probes.observe(run.subject, run.params, world)
+        close(world)
+        asked = len(chat.asked)
+    assert asked == 6 + PRINTS <= run.spends.questions
+    assert (said.kind, said.subject) == ("evaluation.run/1", SERVICE)
+    use = said.body.use
+    assert (use.host, use.asked, use.cost, use.currency) == (chat.host, asked, asked * 25 / 1e6, "EUR")
+    assert use.budget == {"questions": run.spends.questions, "tokens": run.spends.tokens}
+    assert run.spends.cost is not None
+    assert use.cost <= run.spends.cost
 
 
 @pytest.mark.system
