@@ -1,7 +1,8 @@
 """What the pages of law and standards say, before it is HTML, JSON or CSV: one frozen value for each page.
 
 Days are written ``YYYY-MM-DD``. Every list that can be long comes in pages: ``total`` counts all that fits, ``offset`` is the
-place of the first one shown. Shapes never change with what there is: what is not there is empty or null.
+place of the first one shown. Shapes never change with what there is: what is not there is empty or null. The module is long
+because the forms of all these pages stand together, as programs read them.
 """
 
 from __future__ import annotations
