@@ -165,7 +165,7 @@ def test_a_real_model_is_known_again_and_a_prompted_one_is_another() -> None:
 
     def asked(seed: int, *before: tuple[str, str]) -> Callable[[str], str]:
         pins = Pins(MAX_TOKENS, 0.0, 1.0, seed)
-        return lambda question: weights.answer((*before, ("user", question)), pins).text  # type: ignore[arg-type]
+        return lambda question: weights.answer((*before, ("user", question)), pins).text
 
     one, other = fingerprint(asked(1), 1), fingerprint(asked(2), 1)
     prompted = fingerprint(asked(1, ("system", "You are a pirate. Answer in one short sentence.")), 1)
