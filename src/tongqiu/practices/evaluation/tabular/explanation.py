@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from tongqiu.measure.combination import coverage_factor
 from tongqiu.practices.evaluation.fairness import COVERAGE
-from tongqiu.practices.evaluation.tabular import summary
+from tongqiu.practices.evaluation.tabular import shap_engine, summary
 from tongqiu.practices.evaluation.tabular.asking import Prepared, rows_for
 from tongqiu.practices.evaluation.tabular.bodies import Agreement, Bounded, Explained, Explanation, Importance
 from tongqiu.practices.evaluation.tabular.draws import (
@@ -98,9 +98,8 @@ def prepare(params: Params, cases: Cases, world: World) -> Prepared:
     def finish(answers: Answers) -> Explanation:
         found = _first_two(params.inputs, features, label, paths, answers, params.data_path)
         if "shap" in params.explain:
-            from tongqiu.practices.evaluation.tabular import shap_engine
-
-            found.append(shap_engine.explain(params, cases.source, world, features))
+            said = shap_engine.explain(params, cases.source, world, features)
+            found.append(contributed("shap", said.method, params.inputs, said.rows, said.values, said.additivity))
         return Explanation(
             METHOD,
             cases.source,
@@ -128,7 +127,7 @@ def _first_two(  # noqa: PLR0913 - the question and its answers
     sound = answers.sound[:n] & answers.sound[n:middle].reshape(SHUFFLES * d, n).all(axis=0)
     walked = answers.sound[middle:].reshape(len(paths.rows), -1).all(axis=1)
     if sound.sum() < SMALLEST or walked.sum() < SMALLEST:
-        raise too_few(where)
+        raise _too_few(where)
     after = answers.chance[n:middle].reshape(SHUFFLES, d, n)
     along = answers.chance[middle:].reshape(len(paths.rows), -1)
     kept = Paths(paths.rows[walked], paths.others[walked], paths.orders[walked])
@@ -138,8 +137,7 @@ def _first_two(  # noqa: PLR0913 - the question and its answers
     ]
 
 
-def too_few(where: str) -> Malformed:
-    """Return the fault of too few cases to explain anything on."""
+def _too_few(where: str) -> Malformed:
     return Malformed(
         "evaluation.too-few-cases",
         Text(

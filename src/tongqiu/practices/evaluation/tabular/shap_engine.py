@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tongqiu.practices.evaluation import onnx_model
 from tongqiu.practices.evaluation.onnx_child import Order, frame
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tongqiu.practices.evaluation.bodies import Source
     from tongqiu.practices.evaluation.declared import Params
     from tongqiu.practices.evaluation.tabular.asking import Features
-    from tongqiu.practices.evaluation.tabular.explanation import Judged
+    from tongqiu.practices.evaluation.tabular.draws import Numbers
 
 CHILD = "tongqiu.practices.evaluation.tabular.shap_child"
 BACKGROUND = 32
@@ -26,15 +26,21 @@ SECONDS = 300.0
 MEGABYTES = 8192
 
 
-def explain(params: Params, source: Source, world: World, features: Features) -> Judged:
-    """Return shap's importances of the inputs (mean absolute contribution to the chance of the positive class).
+class Contributions(NamedTuple):
+    """What each column added to the chance of each explained row (rows by columns), and how far the sums are off at most."""
 
-    Raises Missing (``evaluation.no-shap``), Malformed (``evaluation.too-few-cases``) and whatever running the model raises.
+    method: str
+    rows: Features
+    values: Numbers
+    additivity: float
+
+
+def explain(params: Params, source: Source, world: World, features: Features) -> Contributions:
+    """Return shap's contributions of the inputs to the chance of the positive class, on some of the rows ``features`` (at least 2).
+
+    Raises Missing (``evaluation.no-shap``) and whatever running the model raises.
     """
     import numpy as np
-
-    # explanation.py asks this module only when shap is wanted; importing it back at the top would make a circle.
-    from tongqiu.practices.evaluation.tabular.explanation import contributed, too_few
 
     if importlib.util.find_spec("shap") is None:
         raise Missing(
@@ -45,8 +51,6 @@ def explain(params: Params, source: Source, world: World, features: Features) ->
                 zh="请运行：pip install 'tongqiu[explain]'，或从清单中删去 explain。",
             ),
         )
-    if len(features) < 2:  # noqa: PLR2004 - one row to explain and one to compare with
-        raise too_few(params.data_path)
     assert params.model_path is not None  # noqa: S101 - planned for models alone
     file = onnx_model.checked(world.tree, params.model_path)
     lot = generator(*features.shape, 5).permutation(len(features))
@@ -60,4 +64,4 @@ def explain(params: Params, source: Source, world: World, features: Features) ->
     # The model's own answer speaks of its class; what lowers that raises the other.
     sign = 1.0 if source.threshold_class == source.positive else -1.0
     additivity = float(np.abs(found[:, 2:].sum(axis=1) + found[:, 0] - found[:, 1]).max())
-    return contributed("shap", f"shap.{answer.kind}", params.inputs, rows[background:], sign * found[:, 2:], additivity)
+    return Contributions(f"shap.{answer.kind}", rows[background:], sign * found[:, 2:], additivity)
