@@ -260,3 +260,7 @@ def test_cleaning_leaves_nothing_hidden_and_is_the_same_done_twice(text: str) ->
     once = clean(text)
     assert not set(once) & set("\u200b\u200d\u202e\u2066\ufeff\0\n")
     assert clean(once) == once
+
+
+def test_letters_that_a_hidden_character_kept_apart_become_one() -> None:
+    assert clean("a\u200b\u0300") == "\u00e0" == clean("\u00e0")

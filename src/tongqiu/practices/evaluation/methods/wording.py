@@ -29,14 +29,16 @@ def clean(text: str) -> str:
     """Return ``text`` as it is compared: compatibility forms unified, invisible characters gone, one space between words.
 
     Zero-width characters, direction marks and combining accents without a letter could hide a word from a rule that a person
-    would read. NFKC after Unicode Standard Annex 15; categories after the Unicode Standard, section 4.5.
+    would read. NFKC after Unicode Standard Annex 15; case folding after section 3.13 of the Unicode Standard,
+    categories after 4.5.
     """
     text = text[:LONGEST]
-    if not text.isascii():
-        text = unicodedata.normalize("NFKC", text)[:LONGEST]
+    # What is taken out may leave letters side by side that then become one, so that all is done twice.
+    for _ in range(1 if text.isascii() else 2):
         shown = {each: _shown(each) for each in set(text)}
         text = "".join(map(shown.__getitem__, text))
-    return _BLANK.sub(" ", text.translate(_QUOTES).casefold()).strip()
+        text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())[:LONGEST]
+    return _BLANK.sub(" ", text.translate(_QUOTES)).strip()
 
 
 def said(messages: Sequence[tuple[str, str]], answer: str) -> str:
