@@ -271,3 +271,17 @@ def test_neither_evidence_file_nor_page_nor_terminal_obeys_a_log(tmp_path: Path)
         done = subprocess.run(command, env=environment, capture_output=True, timeout=120, check=False, text=True)
         assert done.returncode in {0, 5}, done.stderr
         assert not set(done.stdout + done.stderr) & set("\x1b\x9b\x07\u202e\u2066\u2028\ufeff")
+
+
+def test_without_a_decoder_the_way_out_is_told(tmp_path: Path) -> None:
+    (tmp_path / "x.eval").write_bytes(foreign.archive({"header.json": b"{}" * 50}, 93))
+    code = (
+        "import sys; sys.modules['zstandard'] = None; sys.modules['compression.zstd'] = None\n"
+        "from tongqiu.practices.evaluation.imports.archive import Archive; from tongqiu.record.faults import Missing\n"
+        "try: Archive(open(sys.argv[1], 'rb'), 'x', 1 << 20).read('header.json')\n"
+        "except Missing as fault: print(fault.code, fault.do.en)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "x.eval")], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.startswith("imports.zstd Run: pip install 'tongqiu[llm]'")
