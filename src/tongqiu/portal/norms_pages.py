@@ -215,7 +215,7 @@ def _asked(fact: Fact) -> Asked:
 
 
 def answers(fact: Fact) -> tuple[Named, ...]:
-    """Return what may be answered to a question, each with what it means; a band with where it ends."""
+    """Return what may be answered to a question, each with what it means; a band with where it ends, unless its title says so."""
     if fact.type in {"bool", "signal"}:
         return (Named("true", Text(en="yes", zh="是")), Named("false", Text(en="no", zh="否")))
     made = [Named(each.value, plain(each.title)) for each in fact.choices]
@@ -224,7 +224,7 @@ def answers(fact: Fact) -> tuple[Named, ...]:
             "" if each.below is None else number(each.below) if isinstance(each.below, int | float) else day(each.below)
         )
         title = plain(each.title)
-        if edge:
+        if edge and not any(letter.isdigit() for letter in title.en):
             title = (
                 Text(en=f"{title.en} (below {edge})", zh=f"{title.zh}（低于 {edge}）")
                 if fact.type == "number"
