@@ -69,3 +69,11 @@ def test_bad_codes_and_lengths_are_refused() -> None:
         count({}, codes([2]), codes([0]))
     with pytest.raises(Malformed, match=r"evaluation\.too-many-groups"):
         count({str(i): (codes([0]), [str(j) for j in range(200)]) for i in range(3)}, codes([1]), codes([0]))
+
+
+def test_a_code_without_level_is_named_in_both_languages() -> None:
+    three = np.array([0, 2], dtype=np.uint8)
+    with pytest.raises(Malformed) as caught:
+        count({"one": (three, "ab")}, three * 0, three * 0)
+    assert "2" in caught.value.explain("en")
+    assert "{" not in caught.value.explain("en") + caught.value.explain("zh")

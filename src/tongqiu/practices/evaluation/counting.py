@@ -117,7 +117,7 @@ def _beyond(code: int, size: int) -> Malformed:
     return Malformed(
         "evaluation.codes",
         Text(
-            en="The code {code} names no level; there are {size}.",
+            en="The code {found} names no level; there are {size}.",
             zh="编码 {found} 不对应任何取值；共有 {size} 个取值。",
         ),
         do=Text(en="Number the levels from 0.", zh="请从 0 起为取值编号。"),
