@@ -201,7 +201,12 @@ def _show(node: Node, outcome: Outcome, seconds: float) -> None:
     )
     out.print(styled(t("Findings on {name}", "关于 {name} 的判定", name=outcome.system.name), "bold"))
     out.print(_findings_grid(order))
-    grades = [item for subject in subjects for item in desk.evidence(subject=subject, measure="grading.")]
+    grades = [
+        item
+        for subject in subjects
+        for item in desk.evidence(subject=subject, measure="grading.")
+        if item.statement.kind == "grading.grade/1"
+    ]
     if grades:
         out.print(styled(t("Grades, from what was declared", "分级（依据所声明的事实）"), "bold"))
         for item in grades:
