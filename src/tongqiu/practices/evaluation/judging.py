@@ -82,7 +82,13 @@ def finding(body: Measurement) -> Finding:
     """
     title = Text(en=f"{body.title.en}: better than systems without skill", zh=f"{body.title.zh}：优于无技能的系统")
     requirement = f"evaluation.method.{body.measurand.removeprefix('evaluation.')}"
-    params: dict[str, Scalar] = {"value": body.value, "low": body.low, "high": body.high, "n": body.n, "method": body.method}
+    params: dict[str, Scalar] = {
+        "value": body.value,
+        "low": body.low,
+        "high": body.high,
+        "n": body.n,
+        "method": body.method,
+    }
     if body.basis != "verdict" or not body.floors:
         lacking = body.lacking or ("floors",)
         imported = body.basis == "imported-incomplete"
