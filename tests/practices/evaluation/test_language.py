@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import gc
+import importlib
 import io
 import json
 import os
@@ -12,7 +14,7 @@ import sys
 import tempfile
 import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
@@ -226,7 +228,7 @@ def test_no_secret_of_this_machine_gets_into_record_log_or_files(
         monkeypatch.setenv(name, f"openai/{secret}")
     told = run(tmp_path, sums(2), adds)
     assert (Path.cwd(), os.environ["OPENAI_API_KEY"]) == (place, f"openai/{secret}")
-    import zipfile_zstd  # noqa: F401 - teaches zipfile how the engine packs
+    importlib.import_module("zipfile_zstd")  # teaches zipfile how the engine packs
 
     with zipfile.ZipFile(io.BytesIO(told.files[0].data)) as packed:
         inside = b"".join(packed.read(each) for each in packed.namelist())
@@ -274,9 +276,10 @@ def test_the_key_of_an_answer_is_all_that_it_depends_on() -> None:
 
 
 def test_a_function_that_returns_no_words_or_too_many() -> None:
+    bad: Any
     for bad in (3, "x" * (models.MAX_TEXT + 1)):
         with pytest.raises(Malformed) as caught:
-            Called(lambda _, bad=bad: bad, "f").answer((), Pins(1))
+            Called(functools.partial(lambda words, _: words, bad), "f").answer((), Pins(1))
         assert caught.value.code == "language.answer"
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import hashlib
 import importlib.util
 import json
+import os
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import psutil
 import pytest
 
 from tests.practices.evaluation.chat_server import Say, completion, serve
@@ -159,6 +161,17 @@ def folder(place: Path, rest: str) -> Path:
     return place
 
 
+def children() -> list[int]:
+    """Return the numbers of the processes that this one started and that live (proc_pid_stat(5): the parent is the fourth)."""
+    found = []
+    for each in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            state, parent = each.read_text().rpartition(")")[2].split()[:2]
+            if int(parent) == os.getpid() and state != "Z":
+                found.append(int(each.parent.name))
+    return found
+
+
 def yes(wishes: Sequence[Wish]) -> Mapping[str, Consent]:
     """Agree to all."""
     return {each.host: Consent() for each in wishes}
@@ -195,9 +208,9 @@ def test_a_killed_run_asks_nothing_twice(tmp_path: Path) -> None:
 
     def say(number: int, _: dict[str, Any]) -> Say:
         if number == 8 and not killed:
-            for child in psutil.Process().children():
-                killed.append(child.pid)
-                child.kill()
+            killed.extend(children())
+            for child in killed:
+                os.kill(child, signal.SIGKILL)
         return Say(completion("Yes."))
 
     with serve(say) as chat, paper_node(tmp_path / "node", PRACTICE) as node:
@@ -252,8 +265,8 @@ def test_real_weights_killed_in_the_middle(tmp_path: Path) -> None:
             """End the child in the middle."""
             if self.armed and "language" in run and done >= 5:
                 self.armed = False
-                for child in psutil.Process().children():
-                    child.kill()
+                for child in children():
+                    os.kill(child, signal.SIGKILL)
 
         def ended(self, run: str, fault: Any) -> None:
             """Do nothing."""
