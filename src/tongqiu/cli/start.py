@@ -38,6 +38,12 @@ Withheld = Annotated[
         help="Record types whose content stays out of the evidence file, such as `dataset.*`. 在证据档案中不披露内容的记录类型，如 `dataset.*`。"
     ),
 ]
+RanAs = Annotated[
+    str,
+    Parameter(
+        help="What you are to the provider: first, second or third party (ISO/IEC 17000). 您与提供方的关系：first 第一方、second 第二方、third 第三方（ISO/IEC 17000）。"
+    ),
+]
 Agreed = Annotated[
     tuple[str, ...],
     Parameter(help="A host that may be asked, such as api.example.com. 同意向其提问的主机，如 api.example.com。"),
@@ -61,12 +67,7 @@ def assess(  # noqa: PLR0913 - one option each
     party: Annotated[
         str, Parameter(help="Your name or organisation, where the node is new. 新建节点时，您或您机构的名称。")
     ] = "",
-    ran_by: Annotated[
-        str,
-        Parameter(
-            help="What you are to the provider: first, second or third party (ISO/IEC 17000). 您与提供方的关系：first 第一方、second 第二方、third 第三方（ISO/IEC 17000）。"
-        ),
-    ] = "first",
+    ran_by: RanAs = "first",
     withhold: Withheld = (),
     background: Annotated[
         bool,

@@ -162,14 +162,8 @@ def assess(  # noqa: PLR0913 - each is named at the call
                 manifest=read.digest,
             ),
         )
-    return Outcome(
-        target.subject,
-        (*sorted(done), *weighed),
-        (*sorted(unchanged), *kept),
-        tuple(sorted(failed.items())),
-        missing,
-        standing(node, subjects),
-    )
+    ended = (*sorted(done), *weighed), (*sorted(unchanged), *kept), tuple(sorted(failed.items()))
+    return Outcome(target.subject, *ended, missing, standing(node, subjects))
 
 
 def _failures(system: Subject, failed: Mapping[str, Fault]) -> tuple[core.Failure, ...]:

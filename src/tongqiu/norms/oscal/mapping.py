@@ -37,26 +37,7 @@ def write_mapping(crosswalk: Crosswalk | Chain, have: Pack, want: Pack) -> bytes
     (``norms.oscal.derived``) for relations that nobody mapped, as an OSCAL mapping would show them as mapped, and
     Missing (``norms.oscal.nothing-mapped``) where every row is of type none.
     """
-    if isinstance(crosswalk, Chain):
-        raise Refused(
-            "norms.oscal.derived",
-            Text(
-                en="Nobody mapped {have} to {want}; what only follows by way of {by} is not written as a mapping.",
-                zh="尚无人直接对照 {have} 与 {want}；仅经 {by} 推得的关系不会写成对照。",
-            ),
-            do=Text(en="Export each crosswalk on the way.", zh="请分别导出途中的各个对照。"),
-            have=have.id,
-            want=want.id,
-            by=", ".join(crosswalk.by),
-        )
-    if not crosswalk.mapped:
-        raise Missing(
-            "norms.oscal.nothing-mapped",
-            Text(en="Nothing of {have} has a counterpart in {want}.", zh="{have} 在 {want} 中没有任何对应。"),
-            do=Text(en="OSCAL has no mapping without one.", zh="OSCAL 的对照至少须有一条关系。"),
-            have=have.id,
-            want=want.id,
-        )
+    crosswalk = _mapped(crosswalk, have, want)
     resources = [catalog_resource(have), catalog_resource(want)]
     own = f"{crosswalk.id} {crosswalk.version} {crosswalk.digest} {crosswalk.turned}"
     description = crosswalk.about or crosswalk.title
@@ -101,6 +82,31 @@ def write_mapping(crosswalk: Crosswalk | Chain, have: Pack, want: Pack) -> bytes
             }
         }
     )
+
+
+def _mapped(crosswalk: Crosswalk | Chain, have: Pack, want: Pack) -> Crosswalk:
+    """Return what somebody mapped, or refuse."""
+    if isinstance(crosswalk, Chain):
+        raise Refused(
+            "norms.oscal.derived",
+            Text(
+                en="Nobody mapped {have} to {want}; what only follows by way of {by} is not written as a mapping.",
+                zh="尚无人直接对照 {have} 与 {want}；仅经 {by} 推得的关系不会写成对照。",
+            ),
+            do=Text(en="Export each crosswalk on the way.", zh="请分别导出途中的各个对照。"),
+            have=have.id,
+            want=want.id,
+            by=", ".join(crosswalk.by),
+        )
+    if not crosswalk.mapped:
+        raise Missing(
+            "norms.oscal.nothing-mapped",
+            Text(en="Nothing of {have} has a counterpart in {want}.", zh="{have} 在 {want} 中没有任何对应。"),
+            do=Text(en="OSCAL has no mapping without one.", zh="OSCAL 的对照至少须有一条关系。"),
+            have=have.id,
+            want=want.id,
+        )
+    return crosswalk
 
 
 def _map(own: str, row: Relation) -> Json:

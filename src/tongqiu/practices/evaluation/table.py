@@ -90,20 +90,24 @@ def read(  # noqa: PLR0913 - each is a part of the question
         )
     empty = np.empty((rows, 0), dtype=np.float32)
     levels = {name: sorted(seen[name]) for name in coded}
-    codes = {}
-    for name in coded:
-        rank = np.zeros(len(levels[name]), dtype=np.uint16)
-        for at, level in enumerate(levels[name]):
-            rank[seen[name][level]] = at
-        codes[name] = rank[np.concatenate(parts[name])]
     return Columns(
         rows,
         lost,
-        codes,
+        {name: _ranked(levels[name], seen[name])[np.concatenate(parts[name])] for name in coded},
         levels,
         np.concatenate(blocks) if blocks else empty,
         _later(periods, split[1], split[0], where) if split is not None else None,
     )
+
+
+def _ranked(levels: Sequence[str], seen: dict[str, int]) -> NDArray[np.uint16]:
+    """Return, for each code in the order in which levels were seen, its place among them in order."""
+    import numpy as np
+
+    rank = np.zeros(len(levels), dtype=np.uint16)
+    for at, level in enumerate(levels):
+        rank[seen[level]] = at
+    return rank
 
 
 def _later(periods: list[str], since: str | None, name: str, where: str) -> NDArray[np.bool_]:
