@@ -48,8 +48,7 @@ PRACTICE = Practice(
             version="1",
             title=Text(en="What lies behind the scores", zh="分数背后的情况"),
             makes=tuple(
-                kind.name
-                for kind in (tabular.CALIBRATION, tabular.MITIGATION, tabular.EXPLANATION, tabular.ROBUSTNESS)
+                kind.name for kind in (tabular.CALIBRATION, tabular.MITIGATION, tabular.EXPLANATION, tabular.ROBUSTNESS)
             ),
             plan=f"{_HERE}.tabular.probes:plan_scores",
             observe=f"{_HERE}.tabular.probes:observe_scores",
@@ -210,5 +209,10 @@ PRACTICE = Practice(
     ),
     verbs=(*plans.VERBS, *replay.VERBS),
     duties=plans.DUTIES,
-    settings={"data": DataKeys, "model": results.ModelKeys, "service": results.ServiceKeys, "system": results.ResultKeys},
+    settings={
+        "data": DataKeys,
+        "model": results.ModelKeys,
+        "service": results.ServiceKeys,
+        "system": results.ResultKeys,
+    },
 )

@@ -2,7 +2,7 @@
 
 Names follow ISO/IEC 17000 and 17025, the vocabulary of metrology (VIM) and, where it has them, the fields of Every Eval
 Ever 0.3. A run carries its method whole and the score of every item, so that whoever holds the record can compute each
-figure again without this software's data; prompts that could do harm stay in a file with readers of its own. Longer than
+figure again without this software's data; prompts that could do harm stay in a file with readers of its own. It is longer than
 other modules, because these values name each other.
 """
 
