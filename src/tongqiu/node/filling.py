@@ -224,7 +224,9 @@ def _one(field: Field, raw: Any) -> Any:  # noqa: ANN401
     if not isinstance(raw, str):
         if not isinstance(raw, bool | int | float):
             raise _Wrong(Text(en="Give words or a number.", zh="请填写文字或数字。"))
-        return raw if field.kind in {"number", "flag"} else str(raw)
+        if field.kind in {"number", "flag"}:
+            return raw
+        raw = str(raw)
     text = raw.replace("\r\n", "\n").replace("\r", "\n").strip()
     if inert(text, one_line=field.kind != "text") != text:
         raise _Wrong(Text(en="This holds characters that cannot be shown.", zh="含有无法显示的字符。"))

@@ -230,7 +230,7 @@ def test_strangers_read_measures_with_group_interval_and_who() -> None:
 
 def test_registries_have_a_row_for_each_value_and_for_each_group_too_small_to_judge() -> None:
     said = statement(FAIRNESS, treated({"a": (400, 100, 100, 400), "rare": (1, 0, 1, 1)}), "09:00", "4")
-    for view in PRACTICE.views:
+    for view in [each for each in PRACTICE.views if FAIRNESS.name in each.reads]:
         rows = [row for row in load(view.rows)(said) if isinstance(row, Put)]
         assert rows
         names = {column.name for column in view.columns}
