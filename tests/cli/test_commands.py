@@ -16,6 +16,8 @@ import pytest
 from tongqiu import cli
 from tongqiu.record.faults import TABLE
 
+pytestmark = pytest.mark.system  # each step starts the software anew; `make test` stays within ten minutes without
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 

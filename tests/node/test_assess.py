@@ -78,6 +78,7 @@ def test_changed_data_replaces_what_rested_on_it_and_nothing_else(node: Node, fo
     assert not any(item.n == 400 for evidence in counts for item in evidence)
 
 
+@pytest.mark.system
 def test_going_back_to_the_first_data_says_the_first_things_again(node: Node, folder: Path, outcome: Outcome) -> None:
     table = folder / "cases.csv"
     first = table.read_bytes()
@@ -238,6 +239,7 @@ with open_node(Path(sys.argv[1])) as node:
 """
 
 
+@pytest.mark.system
 @pytest.mark.parametrize("after", [0.6, 1.0, 1.4, 1.9, 2.5])
 def test_a_kill_at_any_moment_loses_nothing_and_shows_nothing_half_written(
     tmp_path: Path, folder: Path, after: float

@@ -155,6 +155,7 @@ def test_one_release_does_not_widen_what_is_said_later_in_silence(node: Node) ->
     assert caught.value.code == "core.ended"
 
 
+@pytest.mark.system
 def test_two_systems_with_the_same_bytes_leave_each_other_alone(node: Node, folder: Path) -> None:
     first = assess(node, folder)
     other = folder.parent / "other"
@@ -171,6 +172,7 @@ def test_two_systems_with_the_same_bytes_leave_each_other_alone(node: Node, fold
     assert not any(name.startswith(("dataset.profile", "supply.licences")) for name in again.done)
 
 
+@pytest.mark.system
 def test_who_ran_it_is_part_of_what_was_run(node: Node, folder: Path) -> None:
     assess(node, folder)
     third = assess(node, folder, ran_by="third")
@@ -183,6 +185,7 @@ def test_who_ran_it_is_part_of_what_was_run(node: Node, folder: Path) -> None:
     } == {"third"}
 
 
+@pytest.mark.system
 def test_two_assessments_at_once_leave_no_doubles(node: Node, folder: Path, tmp_path: Path) -> None:
     faults: list[BaseException] = []
 
@@ -255,6 +258,7 @@ def test_what_no_longer_stands_does_not_travel_but_its_ending_does(node: Node, f
     assert found.missing == ()
 
 
+@pytest.mark.system
 def test_a_rule_that_fails_on_changed_input_leaves_no_old_verdict(node: Node, folder: Path) -> None:
     from dataclasses import replace
 
@@ -275,6 +279,7 @@ def failing(_subject: Subject, _ask: object) -> None:
     raise Malformed("test.broken", Text(en="broken", zh="已损坏"), do=Text(en="mend", zh="修正"))
 
 
+@pytest.mark.system
 def test_the_same_table_twice_is_no_obstacle(node: Node, folder: Path) -> None:
     manifest = folder / "tongqiu.toml"
     twice = '\n[[data]]\nname = "again"\npath = "cases.csv"\nlabel = "label"\nsensitive = ["group"]\n'

@@ -181,6 +181,7 @@ EU = book("eu-ai-act")
 ASKED = {fact.key: fact.values for fact in EU.pack.facts if fact.values}
 
 
+@pytest.mark.system
 @settings(max_examples=12, deadline=None)
 @given(st.data())
 def test_a_further_answer_never_widens_the_range_of_the_shipped_pack(data: st.DataObject) -> None:

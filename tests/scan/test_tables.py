@@ -249,6 +249,7 @@ def test_a_table_must_be_an_ordinary_file(tmp_path: Path) -> None:
         open_table(tmp_path / "absent.csv")
 
 
+@pytest.mark.system
 def test_memory_does_not_grow_with_the_table() -> None:
     class Rows(io.RawIOBase):
         def __init__(self, size: int) -> None:

@@ -22,6 +22,8 @@ from tongqiu.record.audience import EVERYONE, STRANGER
 from tongqiu.seal.policy import read_trust
 from tongqiu.testing import paper_node
 
+pytestmark = pytest.mark.system  # each step starts the software anew; `make test` stays within ten minutes without
+
 HERE = Path(__file__).parent
 SAMPLE = HERE / "sample"
 GUIDE = HERE.parents[1] / "docs" / "write-a-practice.md"

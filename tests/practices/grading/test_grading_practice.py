@@ -148,6 +148,7 @@ def test_a_range_says_what_is_missing() -> None:
     assert (finding.verdict, finding.code) == ("undecided", "grading.range")
 
 
+@pytest.mark.system
 def test_the_order_of_statements_never_matters() -> None:
     bodies = {str(weigh(each)[0]) for each in itertools.permutations(world(MORTGAGE))}
     assert len(bodies) == 1
