@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import functools
 import math
+import tempfile
 import time
 import warnings
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from benchmarks.report import Report
 
 ROWS = 10_000_000
+ITEMS = 1000
 PEER_ROWS = 1_000_000
 """fairlearn needs some twenty seconds of processor for this many."""
 
@@ -40,6 +43,29 @@ def run(benchmark: Report) -> None:
     _growth(benchmark)
     _beside_fairlearn(benchmark)
     coverage_evaluation.run(benchmark)
+    _beside_inspect(benchmark)
+
+
+def _beside_inspect(benchmark: Report) -> None:
+    """Measure what our part of a run of a language model adds to the engine's own, with a model that answers at once."""
+    try:
+        import inspect_ai  # noqa: F401 - only whether it is there
+    except ImportError:
+        return
+    from tests.practices.evaluation.language_world import lend
+    from tongqiu.practices.evaluation.language.cost import cost
+    from tongqiu.practices.evaluation.methods.shelf import find
+
+    with tempfile.TemporaryDirectory() as place, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = cost(find("misinformation"), ITEMS, lambda: lend(Path(tempfile.mkdtemp(dir=place))))
+    benchmark.add(
+        f"language-model run of {found.items} items, all of ours",
+        found.ours_s,
+        "CPU-s",
+        against=("inspect-ai alone", found.engine_s),
+    )
+    benchmark.add("  what ours adds", 100 * found.overhead, "%", bar=("at most", 10.0))
 
 
 def _growth(benchmark: Report) -> None:
