@@ -1,4 +1,4 @@
-"""The second reading of citations: three draws of forty, each row there, the share printed, what was wrong put right."""
+"""The second reading of citations: four draws of forty, each row there, the share printed, what was wrong put right."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ READING: dict[str, Any] = tomllib.loads(
 )
 CITATIONS: list[dict[str, Any]] = READING["citation"]
 JUDGEMENTS = ("right", "wrong", "not-reachable")
-SEEDS = (20261123, 2, 3)
+SEEDS = (20261123, 2, 3, 4)
 
 
 def found(citation: dict[str, Any]) -> Requirement | Rule | Risk:
@@ -77,4 +77,4 @@ def test_the_share_right_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
                 f"{judged['not-reachable']} not reachable"
             )
     judged = Counter(each["judgement"] for each in CITATIONS)
-    assert judged == {"right": 105, "wrong": 6, "not-reachable": 9}
+    assert judged == {"right": 143, "wrong": 6, "not-reachable": 11}
