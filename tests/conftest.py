@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 # Wall time says nothing about a property on a shared machine.
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -70,3 +71,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.section(f"{len(names)} not run here, chosen away by -m or -k")
         for file, count in sorted(Counter(name.split("::")[0] for name in names).items()):
             terminalreporter.write_line(f"{count:6} in {file}")
+
+
+@pytest.fixture(autouse=True)
+def _own_language() -> Iterator[None]:
+    """Let no test speak the language of the one before: the command line notes its language in the environment."""
+    before = os.environ.pop("TONGQIU_LANG", None)
+    yield
+    os.environ.pop("TONGQIU_LANG", None)
+    if before is not None:
+        os.environ["TONGQIU_LANG"] = before

@@ -77,6 +77,8 @@ def typed(made: World) -> dict[str, dict[str, Any]]:
         "core.erase": {"entry": made.theirs, "ground": "on request of the person"},
         "core.declare": {"subject": walk.SYSTEM[walk.THEIRS].id, "name": "use.purpose", "value": "loans"},
         "core.assign": {"subject": walk.SYSTEM[walk.OURS].id, "party": walk.GUEST},
+        "evaluation.plan": {"subject": walk.SYSTEM[walk.THEIRS].id, "methods": "test.method@1", "first": "2027-01-01"},
+        "evaluation.replay": {"entry": made.theirs, "seed": "sha-256:" + "0" * 64},
         **register(made),
     }
 
@@ -118,6 +120,8 @@ ROLE = {
     "core.erase": {"owner"},
     "core.declare": {"owner", "issuer", "guest"},
     "core.assign": {"owner", "issuer"},
+    "evaluation.plan": {"owner", "issuer"},
+    "evaluation.replay": {"owner", "issuer", "guest"},
     **{
         f"grading.{name}": {"owner", "issuer", "guest"}
         for name in (
