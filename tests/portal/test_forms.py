@@ -216,7 +216,11 @@ def test_what_may_be_done_is_listed_beside_a_record_or_subject(node: Node, desk:
     page = desk.page(f"/do?entry={entry}")
     assert f"/do/core.withdraw?entry={entry.replace(':', '%3A')}" in page
     names = {each["name"] for each in desk.client.get(f"/do.json?subject={SYSTEM.id}").json()["actions"]}
-    assert {each for each in names if not each.startswith(("grading.", "evaluation."))} == {"core.declare", "core.assign", "shop.say"}
+    assert {each for each in names if not each.startswith(("grading.", "evaluation."))} == {
+        "core.declare",
+        "core.assign",
+        "shop.say",
+    }
     assert "grading.open-risk" in names
     assert desk.client.get("/do.json?entry=" + "0" * 64).status_code == 404
 
