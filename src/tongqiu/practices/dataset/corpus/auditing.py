@@ -12,7 +12,7 @@ from tongqiu.practices.dataset.corpus.digest import digest_of
 from tongqiu.practices.dataset.corpus.engine import METHOD, number_of
 from tongqiu.practices.dataset.corpus.summary import RELATIVE_ERROR, quantiles
 from tongqiu.practices.dataset.corpus.troubles import WORDS, Spot
-from tongqiu.scan import personal
+from tongqiu.scan import machine, personal
 from tongqiu.scan.screen import schemes
 
 if TYPE_CHECKING:
@@ -99,9 +99,7 @@ def _engine(engine: str) -> Literal["here", "daft", "ray"]:
 
 
 def _compiled() -> bool:
-    from tongqiu.practices.dataset.corpus import counting
-
-    return counting.can_compile()
+    return machine.can_compile()
 
 
 def _spreads(whole: Summary) -> Iterator[bodies.Spread]:

@@ -1,7 +1,6 @@
 """The compiled pass over the bytes of texts: what `counting` describes, in machine code made once for this processor.
 
-Import this only where numba is installed. What is compiled is kept beside this file, or else in the user's own cache folder, and where neither
-can be written it is compiled again in every process.
+Import this only where numba is installed.
 """
 
 # Types of arrays are given to numba below; the reader's checks of types stop at its door.
@@ -12,8 +11,6 @@ can be written it is compiled again in every process.
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Callable
 from typing import Any
 
 import numba
@@ -22,6 +19,7 @@ from numba import types
 
 from tongqiu.practices.dataset.corpus import characters as c
 from tongqiu.practices.dataset.corpus.shapes import BANDS, ROWS, SLOTS
+from tongqiu.scan.machine import compiled, stamp
 
 _U = np.uint64
 CHARACTER = _U(0x9E3779B97F4A7C15)
@@ -66,40 +64,6 @@ _STOP, _FULL_STOP, _CLOSER, _LESS, _MORE, _COLON, _DOT, _RETURN = (
 _SORTS = 32
 _KEPT = 4096
 _MOST = 2**31 - 1
-
-
-def stamp(constants: dict[str, Any]) -> int:
-    """Return a number that stands for all numbers among a module's names: they are frozen into the machine code made from it."""
-    told = sorted(
-        (name, str(value)) for name, value in constants.items() if isinstance(value, (int, float, np.integer))
-    )
-    return zlib.crc32(repr(told).encode())
-
-
-def compiled(signature: Any, expected: int) -> Callable[[Callable[..., bool]], Callable[..., None]]:
-    """Return a decorator that makes machine code, kept on disk where some folder can be written.
-
-    numba takes kept code up again when the source file is the same, though numbers that the file imports may have changed since. So what is
-    made answers False to a stamp other than its own, and is then made anew.
-    """
-
-    def decorate(function: Callable[..., bool]) -> Callable[..., None]:
-        fresh = numba.njit(signature, nogil=True)
-        try:
-            made = numba.njit(signature, cache=True, nogil=True)(function)
-        except (RuntimeError, OSError):
-            # Neither the folder of the package nor the user's cache folder can be written.
-            made = fresh(function)
-
-        def call(*arguments: Any) -> None:
-            nonlocal made
-            if not made(expected, *arguments):
-                made = fresh(function)
-                made(expected, *arguments)
-
-        return call
-
-    return decorate
 
 
 @numba.njit(inline="always")

@@ -18,23 +18,14 @@ keeps the least of the rest (one-permutation MinHash, Li, Owen and Zhang 2012). 
 
 from __future__ import annotations
 
-import importlib.util
-from threading import Lock
 from typing import Final
 
 from tongqiu.practices.dataset.corpus import characters
 from tongqiu.practices.dataset.corpus.shapes import BANDS, LOOKED, SLOTS, STATS, Counts, Strings
+from tongqiu.scan.machine import COMPILING, can_compile
 
 METHOD: Final = f"dataset.counting@1 (Unicode {characters.UNICODE})"
 """Name and version of the method, for evidence."""
-
-COMPILING: Final = Lock()
-"""Held while machine code is made, so that threads that start together make it once."""
-
-
-def can_compile() -> bool:
-    """Return whether numba is installed; without it the same is counted in Python, slower."""
-    return importlib.util.find_spec("numba") is not None
 
 
 def count(strings: Strings, *, compiled: bool | None = None) -> Counts:

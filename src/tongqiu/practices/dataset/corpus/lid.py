@@ -16,9 +16,9 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from tongqiu.practices.dataset.corpus.counting import COMPILING
 from tongqiu.practices.dataset.corpus.figures import BUCKETS, DIMENSIONS, LONGEST, REACH, SCALE, SLACK, STEPS, WINDOW
 from tongqiu.practices.dataset.corpus.shapes import LOOKED, Strings
+from tongqiu.scan.machine import COMPILING
 
 if TYPE_CHECKING:
     import numpy as np

@@ -14,8 +14,8 @@ import numpy as np
 from numba import types
 
 from tongqiu.practices.dataset.corpus import figures
-from tongqiu.practices.dataset.corpus.compiled import compiled, stamp
 from tongqiu.practices.dataset.corpus.shapes import LOOKED
+from tongqiu.scan.machine import compiled, stamp
 
 _U64 = np.uint64
 _START, _STEP, _WRAP = _U64(2166136261), _U64(16777619), _U64(0xFFFFFFFF)

@@ -23,7 +23,7 @@ from tongqiu.practices.dataset.corpus.figures import WINDOW
 from tongqiu.practices.dataset.corpus.shapes import Strings
 from tongqiu.record.faults import Missing
 from tongqiu.record.text import Text
-from tongqiu.scan import languages
+from tongqiu.scan import languages, machine
 
 if TYPE_CHECKING:
     import numpy as np
@@ -123,7 +123,7 @@ def hear(
     heard = np.where(language > 0, BY_SCRIPT, NOT_AT_ALL).astype(np.uint8)
     todo = np.flatnonzero(script > 0 if use.whole else (language == 0) & (script > 0))
     if use.first == "lid":
-        native = counting.can_compile() if compiled is None else compiled
+        native = machine.can_compile() if compiled is None else compiled
         guess = lid.guess(strings, todo, _model(), whole=use.whole, compiled=native)
         said, sure = _plausible(_labels()[guess.label], script[todo]), guess.share
         told = sure >= (DOUBTFUL if use.second is None or use.whole else SURE)
