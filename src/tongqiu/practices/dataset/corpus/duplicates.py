@@ -17,6 +17,7 @@ document (414), about as much again for a while in :meth:`Index.finish` when all
 from __future__ import annotations
 
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
@@ -32,7 +33,7 @@ from tongqiu.practices.dataset.corpus.grouping import (
     Told,
     published,
 )
-from tongqiu.practices.dataset.corpus.likeness import agreeing, different, join, meetings, needed, roots
+from tongqiu.practices.dataset.corpus.likeness import Meetings, agreeing, different, join, meetings, needed, roots
 from tongqiu.practices.dataset.corpus.lists import PUBLISHED_FROM
 from tongqiu.practices.dataset.corpus.shapes import BANDS, SLOTS, STATS, Audited
 from tongqiu.practices.dataset.corpus.spill import WIDTH, Batch, Pile, Shelf, column, full, gather
@@ -40,7 +41,7 @@ from tongqiu.record.faults import Refused
 from tongqiu.record.text import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -281,19 +282,31 @@ class _Search:
             kept.append(np.flatnonzero(shingled & fresh).astype(np.uint32))
         pairs = self._pile("pairs", wide=1, rows=self.documents * 8, top=32 + self.bits)
         low = np.uint64((1 << self.bits) - 1)
-        for band in range(BANDS):
+
+        def met(band: int) -> Iterator[Meetings]:
             pile = self._pile(f"band{band}", wide=1, rows=self.documents, top=64)
             for batch, rows in zip(self.batches, kept, strict=True):
                 keys = column(batch, f"band{band}")[rows]
                 pile.put((keys & ~low) | (rows.astype(np.uint64) + np.uint64(batch.row)))
-            for number, part in enumerate(pile.parts()):
-                found = meetings(part, self.bits, self._other(band))
+            return (meetings(part, self.bits, self._other(band)) for part in pile.parts())
+
+        for band, there in enumerate(self._mapped(met)):
+            for number, found in enumerate(there):
                 pairs.put(found.pairs)
                 if len(found.crowds):
                     np.save(self.work / f"crowds-{band:02}-{number:04}.npy", found.crowds)
                     np.save(self.work / f"among-{band:02}-{number:04}.npy", found.among)
             self._step()
         return pairs
+
+    def _mapped(self, met: Callable[[int], Iterator[Meetings]]) -> Iterator[Iterable[Meetings]]:
+        """Do every band; two at a time (sorting leaves the interpreter free) where two fit into memory by far."""
+        if self.documents * 64 > self.memory:
+            yield from map(met, range(BANDS))
+            return
+        with ThreadPoolExecutor(2) as pool:
+            for band in range(0, BANDS, 2):
+                yield from pool.map(lambda band: tuple(met(band)), range(band, band + 2))
 
     def _other(self, band: int) -> Callable[[int, NDArray[np.uint32]], NDArray[np.uint64]]:
         return lambda step, rows: gather(self.batches, f"band{(band + step) % BANDS}", rows)
