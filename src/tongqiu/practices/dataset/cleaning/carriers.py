@@ -11,6 +11,7 @@ import gzip
 import io
 import json
 import re
+from abc import ABC, abstractmethod
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, Self
 
@@ -21,7 +22,7 @@ from tongqiu.scan.records import sniff
 from tongqiu.scan.streams import LIMITS, Lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
     from typing import BinaryIO
 
@@ -78,10 +79,15 @@ def carrier(file: SourceFile, keys: Keys) -> Carrier:
         return _Objects(file, keys)
     if file.form == "csv":
         return _Rows(file, keys)
-    return {"file": _Whole, "line": _TextLines, "paragraph": _Paragraphs}[keys.documents](file, keys)
+    by: dict[str, Callable[[SourceFile, Keys], Carrier]] = {
+        "file": _Whole,
+        "line": _TextLines,
+        "paragraph": _Paragraphs,
+    }
+    return by[keys.documents](file, keys)
 
 
-class _Stream:
+class _Stream(ABC):
     """What all carriers of bytes share: unpacking, packing, and the one rule of writing."""
 
     def __init__(self, file: SourceFile, keys: Keys) -> None:
@@ -89,13 +95,13 @@ class _Stream:
         self.cut = False
         self.codec = "gb18030" if keys.encoding == "gb18030" else "utf-8"
 
+    @abstractmethod
     def records(self, chunks: Iterator[bytes]) -> Iterator[Record]:
         """Yield every record of the unpacked bytes."""
-        raise NotImplementedError
 
+    @abstractmethod
     def exchanged(self, record: Record, text: bytes) -> bytes:
         """Return the bytes of a record with another text in it."""
-        raise NotImplementedError
 
     def read(self) -> Iterator[Handful]:
         """Yield all records in order."""

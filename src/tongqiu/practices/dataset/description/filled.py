@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, get_args
 
 from tongqiu.practices.dataset.description.claims import clean
-from tongqiu.practices.dataset.description.kinds import Claim
+from tongqiu.practices.dataset.description.kinds import Claim, Topic
 from tongqiu.practices.dataset.words import sort_name
 from tongqiu.record.text import Text
 
@@ -13,43 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from tongqiu.practices.dataset.description.declared import CardParams
-    from tongqiu.practices.dataset.description.kinds import Conflicts, Description, Topic
+    from tongqiu.practices.dataset.description.kinds import Conflicts, Description
     from tongqiu.practices.dataset.description.measuring import Facts
     from tongqiu.record.subject import Subject
 
-FIELDS: Final[tuple[Topic, ...]] = (
-    "name",
-    "description",
-    "url",
-    "version",
-    "creator",
-    "publisher",
-    "licence",
-    "language",
-    "documents",
-    "size",
-    "split",
-    "created",
-    "modified",
-    "published",
-    "period",
-    "personal-data",
-    "duplicates",
-    "source",
-    "task",
-    "keyword",
-    "citation",
-    "intended-use",
-    "limitation",
-    "bias",
-    "collection",
-    "preprocessing",
-    "annotation",
-    "social-impact",
-    "maintenance",
-    "anonymisation",
-    "noise",
-)
+FIELDS: Final[tuple[Topic, ...]] = tuple(topic for topic in get_args(Topic) if not topic.startswith("file-"))
 """The fields of a description, in the order in which people read them."""
 
 OPTION: Final = "(option)"
