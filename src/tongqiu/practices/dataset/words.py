@@ -38,6 +38,21 @@ SORT_NAMES: dict[str, Text] = {
 both lists the same)."""
 
 
+FIGURE_NAMES: dict[str, Text] = {
+    "bytes": Text(en="Bytes", zh="字节数"),
+    "characters": Text(en="Characters", zh="字符数"),
+    "words": Text(en="Words", zh="词数"),
+    "lines": Text(en="Lines", zh="行数"),
+    "repeated_grams": Text(en="Words in repeated five-word sequences", zh="重复五词序列中的词数"),
+    "word_length": Text(en="Mean length of words, in hundredths of a letter", zh="平均词长（百分之一字母）"),
+    "letters_share": Text(en="Letters among visible characters, in thousandths", zh="可见字符中字母的占比（千分之一）"),
+    "repeated_share": Text(
+        en="Words in repeated five-word sequences, in thousandths of all", zh="重复五词序列中的词的占比（千分之一）"
+    ),
+}
+"""What each figure is called whose spread over documents is shown (:data:`tongqiu.practices.dataset.corpus.summary.SPREADS`)."""
+
+
 def sort_name(sort: str) -> Text:
     """Return what a sort of identifier is called; the code itself for one that is not known here."""
     return SORT_NAMES.get(sort, Text(en=sort, zh=sort))

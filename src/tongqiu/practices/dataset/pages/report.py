@@ -10,6 +10,7 @@ from tongqiu.practices.dataset.cleaning.kinds import TESTED
 from tongqiu.practices.dataset.corpus import bodies
 from tongqiu.practices.dataset.indicators.kinds import Lack, Mend, Served, Value
 from tongqiu.practices.dataset.indicators.kinds import Row as Indicator
+from tongqiu.practices.dataset.words import FIGURE_NAMES, sort_name
 from tongqiu.record.faults import Missing
 from tongqiu.record.text import Text
 
@@ -90,6 +91,14 @@ class CorpusPage(msgspec.Struct, frozen=True):
     leaks: tuple[bodies.Leak, ...] = ()
     at_once: str = ""
     weighed: bool = False
+
+    def sort(self, code: str) -> Text:
+        """Return what a sort of identifier is called."""
+        return sort_name(code)
+
+    def figure(self, code: str) -> Text:
+        """Return what a figure is called whose spread is shown; the code itself for one of a later version."""
+        return FIGURE_NAMES.get(code, Text(en=code, zh=code))
 
     def languages(self, language: str) -> Mark:
         """Return how many documents there are in each language."""
