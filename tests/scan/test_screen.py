@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.scan.planted import PLANTED, planted
-from tongqiu.scan import layouts, personal, spotting
+from tongqiu.scan import confirming, layouts, personal, readers, spotting
 from tongqiu.scan.identifiers import SCHEMES
 from tongqiu.scan.screen import Engine, Hits, Strings, best, method, schemes, screen
 
@@ -86,13 +86,111 @@ def test_every_engine_gives_what_the_plain_one_gives(many: list[str], context: s
     plain = rows(screen(columns, context=context, engine="python"))
     for engine in ENGINES:
         assert rows(screen(columns, context=context, engine=engine)) == plain
+    assert rows(screen(columns, context=context, engine="hyperscan", compiled=False)) == plain
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(texts, st.binary(max_size=6)), max_size=4))
 def test_bytes_that_are_no_text_are_read_all_the_same(many: list[tuple[str, bytes]]) -> None:
     columns = strings([text.encode("utf-8", "surrogatepass") + broken + b" tel 13812345678" for text, broken in many])
-    assert rows(screen(columns, engine="hyperscan")) == rows(screen(columns, engine="python"))
+    plain = rows(screen(columns, engine="python"))
+    assert rows(screen(columns, engine="hyperscan")) == plain
+    assert rows(screen(columns, engine="hyperscan", compiled=False)) == plain
+
+
+ADDRESSES = [
+    *"@.-_+%~ /:=0aZ",
+    "a.b@c.de",
+    "x@",
+    "@y.org",
+    "a" * 63 + ".co",
+    "b" * 64,
+    "q." * 7 + "museum",
+    "mail.example.org",
+    "8.8.8.8",
+    "1.2.3.256",
+    "10.0.0.1",
+    "127.0.0.1",
+    "224.0.0.1",
+    "250.1.1.1",
+    "03.4.5.6",
+    "2001:db8:12:3::1",
+    "face:be1:cafe",
+    "12:34:567:890",
+    "v",
+    "version ",
+    "版本",
+    "ip ",
+    "/24",
+    "GB82 WEST 1234 5698 7654 32",
+    "DE89370400440532013000",
+    "QA58 DOHB 0000 1234 5678 90AB CDEF G",
+    "qa58dohb00001234567890abcdefg",
+    "a1b2c3d4",
+    "AB123456C",
+    "12345678Z",
+    "12345678x",
+    "20240101",
+    "deadbeef1234567",
+    "A" * 49 + "1234567",
+    "1" * 60,
+    "-",
+    "–",
+    "\u00a0",
+    "\u200b",
+    "\u3000",
+    "（",
+    "）",
+    "\n",
+    "中",
+    "é",
+    "\U0001d7ce",
+    "tel ",
+    "ext.",
+]
+
+
+@settings(max_examples=250, deadline=None)
+@given(st.lists(st.lists(st.sampled_from(ADDRESSES), max_size=9).map("".join), max_size=4))
+def test_machine_code_says_of_addresses_and_groups_what_the_readers_say(many: list[str]) -> None:
+    columns = strings([text.encode() for text in many])
+    plain = rows(screen(columns, engine="python"))
+    assert rows(screen(columns, engine="hyperscan", compiled=True)) == plain
+    assert rows(screen(columns, engine="hyperscan", compiled=False)) == plain
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(st.tuples(st.sampled_from(PLANTED), st.sampled_from(TRICKS), st.integers(0, 40)), min_size=1, max_size=4)
+)
+def test_a_trick_anywhere_in_a_number_is_seen_by_every_engine(
+    many: list[tuple[tuple[str, str, str], str, int]],
+) -> None:
+    written = [(f"{word} {value}", trick, at) for (_, word, value), trick, at in many]
+    columns = strings([f"{text[:at]}{trick}{text[at:]} x".encode() for text, trick, at in written])
+    plain = rows(screen(columns, engine="python"))
+    assert rows(screen(columns, engine="hyperscan", compiled=True)) == plain
+    assert rows(screen(columns, engine="hyperscan", compiled=False)) == plain
+
+
+def test_numbers_of_patterns_that_machine_code_knows_are_theirs() -> None:
+    known = spotting.patterns()
+    assert known[spotting.AT].read is readers.email_at
+    assert known[spotting.IBAN].read is readers.iban_at
+    assert known[spotting.V4].read is known[spotting.PAIR].read is readers.address_at
+    assert "." in known[spotting.V4].regex
+    assert known[spotting.PAIR].regex == "[0-9A-Fa-f]{3}:[0-9A-Fa-f]{3}"
+
+
+@given(st.binary(max_size=60), st.text(st.sampled_from(sorted("".join(TRICKS) + "@a0é中")), max_size=40))
+def test_marks_found_by_machine_code_are_those_of_the_automaton(noise: bytes, text: str) -> None:
+    buffer = b"\0" + noise + text.encode() + noise[::-1] + b"\0"
+    one, two = (automaton.spots(buffer) for automaton in AUTOMATA)
+    assert one.pattern.tolist() == two.pattern.tolist()
+    assert one.end.tolist() == two.end.tolist()
+
+
+AUTOMATA = (spotting.Hyperscan(), spotting.Hyperscan(confirming.marks))
 
 
 def test_what_stands_beside_a_text_changes_nothing() -> None:

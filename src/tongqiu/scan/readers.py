@@ -186,7 +186,7 @@ def part(char: str) -> bool:
 
 LOCAL = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+/=?^_`{|}~.-"
 _DOMAIN = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.){1,6}[A-Za-z]{2,24}(?![A-Za-z0-9-])").match
-_NOT_FIRST = "!#$%&'*+/=?^`{|}~.-"
+NOT_FIRST = "!#$%&'*+/=?^`{|}~.-"
 
 
 def email_at(seen: Seen, at: int) -> tuple[Found, ...]:
@@ -196,7 +196,7 @@ def email_at(seen: Seen, at: int) -> tuple[Found, ...]:
     if domain is None or at == 0 or text[at - 1] == ".":
         return ()
     local = text[max(0, at - 64) : at]
-    local = local[len(local.rstrip(LOCAL)) :].lstrip(_NOT_FIRST)
+    local = local[len(local.rstrip(LOCAL)) :].lstrip(NOT_FIRST)
     if not local:
         return ()
     return (Found("e-mail", "e-mail", "", at - len(local), domain.end(), "form", 1),)

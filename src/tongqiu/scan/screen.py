@@ -1,5 +1,7 @@
 """Finding identifiers of people in millions of texts at once: one pass over the bytes, then check digits and context.
 
+The module is longer than most, because each step is here with and without machine code, side by side.
+
 The answer for every text is that of :func:`tongqiu.scan.personal.scan`, with places in bytes, whatever engine gives it and
 whatever stands beside the text.
 """
@@ -13,6 +15,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from tongqiu.scan import personal, readers, spotting
 from tongqiu.scan.identifiers import SCHEMES, Scheme
+from tongqiu.scan.machine import COMPILING, can_compile
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,12 +25,6 @@ Engine = Literal["hyperscan", "re2", "python"]
 
 CHUNK: Final = 8 << 20
 """Bytes of text that one pass sees at most, but for a single text that is longer."""
-
-_NEAR: Final = 4 * (readers.REACH + 1) + 64
-"""Bytes before a number within which its word ends, no hidden character between."""
-
-_FAR: Final = 512
-"""Bytes before a number in which a hidden character may have pushed its word further away."""
 
 
 class Strings(NamedTuple):
@@ -80,32 +77,43 @@ def best() -> Engine:
     return "python"
 
 
-def screen(strings: Strings, *, context: str = "", engine: Engine | None = None) -> Hits:
+def screen(strings: Strings, *, context: str = "", engine: Engine | None = None, compiled: bool | None = None) -> Hits:
     """Return the identifiers of people in ``strings``; ``context`` is what the texts stand under (a column's name).
 
     ``engine`` is one of ``hyperscan`` (fastest), ``re2`` and ``python``; all give the same answer. Safe to call from any thread;
-    the pass over the bytes lets other threads run.
+    the pass over the bytes lets other threads run. ``compiled`` chooses machine code or Python beside Hyperscan (None: machine code
+    where numba is).
     """
+    import numpy as np
+
     used = engine or best()
-    rows: list[_Row] = []
+    machine = can_compile() if compiled is None else compiled
+    rows: list[NDArray[np.int64]] = []
     for first, texts in _portions(strings):
         if used == "hyperscan":
-            found = _fast(texts, context)
+            found = _fast(texts, context, machine=machine)
         elif used == "re2":
-            found = _sifted(texts, context)
+            found = _table(_sifted(texts, context))
         else:
-            found = [row for index, raw in enumerate(texts) for row in _slow(index, raw, context)]
-        rows += [(row[0] + first, *row[1:]) for row in found]
-    return _columns(rows)
+            found = _table([row for index, raw in enumerate(texts) for row in _slow(index, raw, context)])
+        found[:, 0] += first
+        rows.append(found)
+    return _columns(np.concatenate((_table([]), *rows)))
 
 
 _Row = tuple[int, int, int, int, int]
 
 
-def _columns(rows: list[_Row]) -> Hits:
+def _table(rows: list[_Row]) -> NDArray[np.int64]:
     import numpy as np
 
-    text, scheme, start, end, ground = np.array(rows, dtype=np.int64).reshape(-1, 5).T
+    return np.array(rows, dtype=np.int64).reshape(-1, 5)
+
+
+def _columns(rows: NDArray[np.int64]) -> Hits:
+    import numpy as np
+
+    text, scheme, start, end, ground = rows.T
     return Hits(
         text.astype(np.int32),
         scheme.astype(np.uint16),
@@ -159,16 +167,38 @@ def _sifted(texts: list[bytes], context: str) -> list[_Row]:
 
 
 @cache
-def _hyperscan() -> spotting.Hyperscan:
-    return spotting.Hyperscan()
+def _hyperscan(*, machine: bool) -> spotting.Hyperscan:
+    if not machine:
+        return spotting.Hyperscan()
+    from tongqiu.scan import confirming
+
+    return spotting.Hyperscan(confirming.marks)
+
+
+class _Said(NamedTuple):
+    """What is said of each spot: by machine code, or by what a spot needs alone; whether a word may stand before it; its text; and
+    where what is confirmed begins and ends in the buffer.
+    """
+
+    said: NDArray[np.uint8]
+    worded: NDArray[np.bool_]
+    owner: NDArray[np.int64]
+    first: NDArray[np.int64]
+    last: NDArray[np.int64]
+
+
+_PASSED, _READ, _MAIL, _ADDRESS, _TRICKY = range(5)
 
 
 class _Held(NamedTuple):
-    """Texts one after the other with a zero byte around each, which is a border to every pattern; where each begins; where to look."""
+    """Texts one after the other with a zero byte around each, which is a border to every pattern; where each begins; where to look;
+    and what is said of it.
+    """
 
     buffer: bytes
     starts: NDArray[np.int64]
     spots: spotting.Spots
+    said: _Said
 
 
 def _joined(texts: list[bytes]) -> tuple[bytes, NDArray[np.int64]]:
@@ -178,73 +208,112 @@ def _joined(texts: list[bytes]) -> tuple[bytes, NDArray[np.int64]]:
     return b"\0".join((b"", *texts, b"")), np.cumsum(sizes + 1) - sizes
 
 
-def _held(texts: list[bytes]) -> _Held:
+def _held(texts: list[bytes], context: str, *, machine: bool) -> _Held:
     buffer, starts = _joined(texts)
-    return _Held(buffer, starts, _hyperscan().spots(buffer))
+    with COMPILING:
+        spotter = _hyperscan(machine=machine)
+    spots = spotter.spots(buffer)
+    return _Held(buffer, starts, spots, (_settled if machine else _said)(buffer, starts, spots, context))
 
 
-def _part(held: _Held, texts: list[bytes], chosen: list[int]) -> _Held:
-    """Return ``held`` with the chosen texts alone, what stands at their spots moved along."""
+def _settled(buffer: bytes, starts: NDArray[np.int64], spots: spotting.Spots, context: str) -> _Said:
+    """Return what machine code says of each spot."""
+    import numpy as np
+
+    from tongqiu.scan import confirming
+
+    many = len(spots.end)
+    said, worded = np.empty(many, np.uint8), np.zeros(many, np.uint8)
+    owner, first, last = (np.empty(many, np.int64) for _ in range(3))
+    data = np.frombuffer(buffer, dtype=np.uint8)
+    known = confirming.tables()
+    confirming.settle(data, starts, *spots, bool(context), *known, said, worded, owner, first, last)
+    return _Said(said, worded.view(np.bool_), owner, first, last)
+
+
+def _said(buffer: bytes, starts: NDArray[np.int64], spots: spotting.Spots, context: str) -> _Said:
+    """Return the same without machine code: every spot that is worth it is read."""
+    import numpy as np
+
+    # A match may end at the border after its text, never beyond.
+    owner = np.searchsorted(starts, spots.end - 1, side="right") - 1
+    kept, worded = _promising(spots, context)
+    said = np.where(kept, _READ, _PASSED).astype(np.uint8)
+    said[_tricky(buffer, spots)] = _TRICKY
+    return _Said(said, worded, owner, owner, owner)
+
+
+def _part(held: _Held, texts: list[bytes], chosen: list[int]) -> tuple[bytes, NDArray[np.int64], NDArray[np.int64]]:
+    """Return the chosen texts of ``held`` alone, where each begins, and where what stands for other characters ends in them."""
     import numpy as np
 
     number, end = held.spots
-    owner = np.searchsorted(held.starts, end - 1, side="right") - 1
+    owner = held.said.owner
     wanted = np.asarray(chosen, dtype=np.int64)
     place = np.clip(np.searchsorted(wanted, owner), 0, len(wanted) - 1)
     kept = (wanted[place] == owner) & (number <= spotting.BRACKET)
     buffer, starts = _joined(texts)
-    moved = end[kept] - held.starts[owner[kept]] + starts[place[kept]]
-    return _Held(buffer, starts, spotting.Spots(number[kept], moved))
+    return buffer, starts, end[kept] - held.starts[owner[kept]] + starts[place[kept]]
 
 
-def _fast(texts: list[bytes], context: str) -> list[_Row]:
+def _fast(texts: list[bytes], context: str, *, machine: bool) -> NDArray[np.int64]:
     """Return what is found where one pass over all texts says to look; texts with tricks are made plain and passed once more."""
-    held = _held(texts)
-    tricky = _tricky(held)
-    rows = _looked(held, texts, context, set(tricky))
+    import numpy as np
+
+    held = _held(texts, context, machine=machine)
+    tricky = np.unique(held.said.owner[held.said.said == _TRICKY]).tolist()
+    rows = _looked(held, texts, context, tricky)
     if tricky:
         odd = [texts[index] for index in tricky]
-        plain, places = _undone(_part(held, odd, tricky))
-        again = _looked(_held(plain), plain, context, set(), (odd, places))
-        rows += [(tricky[row[0]], *row[1:]) for row in again]
-    rows.sort(key=lambda row: (row[0], row[2]))
-    return rows
+        plain, places = _undone(*_part(held, odd, tricky))
+        again = _looked(_held(plain, context, machine=machine), plain, context, [], (odd, places))
+        again[:, 0] = np.asarray(tricky)[again[:, 0]]
+        rows = np.concatenate((rows, again))
+    return rows[np.lexsort((rows[:, 2], rows[:, 0]))]
 
 
 def _looked(
     held: _Held,
     texts: list[bytes],
     context: str,
-    but: set[int],
+    but: list[int],
     undone: tuple[list[bytes], list[NDArray[np.int64]]] | None = None,
-) -> list[_Row]:
-    """Return what the readers find at the spots of texts other than ``but``, at places before tricks were undone."""
+) -> NDArray[np.int64]:
+    """Return what is found at the spots of texts other than ``but``, at places before tricks were undone."""
     import numpy as np
 
-    kept, worded = _promising(held.spots, context)
-    number, end = held.spots.pattern[kept], held.spots.end[kept]
-    # A match may end at the border after its text, never beyond.
-    owner = np.searchsorted(held.starts, end - 1, side="right") - 1
-    cuts = np.flatnonzero(np.diff(owner, prepend=-1, append=-1)).tolist()
-    numbers, ends, owners, beside = (
-        number.tolist(),
-        (end - held.starts[owner]).tolist(),
-        owner.tolist(),
-        worded[kept].tolist(),
+    known, (said, worded, owner, first, last) = held.spots, held.said
+    passed = np.zeros(len(texts), dtype=np.bool_)
+    passed[but] = True
+    kept = np.flatnonzero((said >= _READ) & (said <= _ADDRESS) & ~passed[owner])
+    plain = _table([]) if undone else _alone(held, kept)
+    if len(plain):
+        passed[plain[:, 0]] = True
+        kept = kept[~passed[owner[kept]]]
+    owners = owner[kept]
+    cuts = np.flatnonzero(np.diff(owners, prepend=-1, append=-1)).tolist()
+    begins = held.starts[owners]
+    spots = list(
+        zip(
+            known.pattern[kept].tolist(),
+            (known.end[kept] - begins).tolist(),
+            worded[kept].tolist(),
+            said[kept].tolist(),
+            (first[kept] - begins).tolist(),
+            (last[kept] - begins).tolist(),
+            strict=True,
+        )
     )
-    hiding = held.spots.end[held.spots.pattern == spotting.TRICK] - 1
-    written = set((np.searchsorted(held.starts, hiding, side="right") - 1).tolist())
+    written = set(owner[known.pattern == spotting.TRICK].tolist())
     rows: list[_Row] = []
     for low, high in pairwise(cuts):
-        index = owners[low]
-        if index in but:
-            continue
+        index = int(owners[low])
         raw = undone[0][index] if undone else texts[index]
         seen = _Bytes(texts[index], context, tricks=index in written)
         try:
             if undone:
                 raw.decode()
-            found = _read(seen, numbers[low:high], ends[low:high], beside[low:high])
+            found = _read(seen, spots[low:high])
         except UnicodeDecodeError:
             rows += _slow(index, raw, context)
             continue
@@ -256,7 +325,25 @@ def _looked(
                 while stop < len(raw) and raw[stop] & 0xC0 == 0x80:  # noqa: PLR2004 - within a character
                     stop += 1
             rows.append((index, _numbers()[one.scheme], start, stop, readers.GROUNDS.index(one.ground)))
-    return rows
+    return np.concatenate((plain, _table(rows)))
+
+
+def _alone(held: _Held, kept: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the rows of those texts in which all spots that are left are confirmed and none overlaps another."""
+    import numpy as np
+
+    said, _, owner, first, last = (column[kept] for column in held.said)
+    doubtful = np.zeros(len(held.starts), dtype=np.bool_)
+    doubtful[owner[said == _READ]] = True
+    over = (owner[1:] == owner[:-1]) & (first[1:] < last[:-1])
+    doubtful[owner[1:][over]] = True
+    sure = ~doubtful[owner]
+    said, owner, first, last = said[sure], owner[sure], first[sure], last[sure]
+    begin = held.starts[owner]
+    mail, address = (_numbers()[scheme.code] for scheme in readers.READ[:2])
+    scheme = np.where(said == _MAIL, mail, address)
+    form = np.full(len(said), readers.GROUNDS.index("form"))
+    return np.stack((owner, scheme, first - begin, last - begin, form), axis=1)
 
 
 @cache
@@ -290,13 +377,13 @@ def _code(data: NDArray[np.uint8], begin: NDArray[np.int64], size: NDArray[np.in
     return code
 
 
-def _undone(held: _Held) -> tuple[list[bytes], list[NDArray[np.int64]]]:
-    """Return texts with their tricks undone and, for each of their bytes, its place in the text as it was."""
+def _undone(
+    buffer: bytes, starts: NDArray[np.int64], ends: NDArray[np.int64]
+) -> tuple[list[bytes], list[NDArray[np.int64]]]:
+    """Return texts with their tricks (which end at ``ends``) undone and, for each of their bytes, its place in the text as it was."""
     import numpy as np
 
-    number, end = held.spots
-    ends = end[number <= spotting.BRACKET]
-    data = np.frombuffer(held.buffer, dtype=np.uint8).copy()
+    data = np.frombuffer(buffer, dtype=np.uint8).copy()
     size = np.where(data[ends - 2] >= 0xC0, 2, np.where(data[ends - 3] >= 0xC0, 3, 4))  # noqa: PLR2004 - the first byte of a character
     begin = ends - size
     stands = _stands_for()[_code(data, begin, size)]
@@ -306,7 +393,7 @@ def _undone(held: _Held) -> tuple[list[bytes], list[NDArray[np.int64]]]:
     data[begin] = stands
     keep[begin[stands == 0]] = False
     plain, places = [], []
-    bounds = [*held.starts.tolist(), len(data)]
+    bounds = [*starts.tolist(), len(data)]
     for low, high in pairwise(bounds):
         part = keep[low : high - 1]
         plain.append(data[low : high - 1][part].tobytes())
@@ -314,52 +401,41 @@ def _undone(held: _Held) -> tuple[list[bytes], list[NDArray[np.int64]]]:
     return plain, places
 
 
-def _tricky(held: _Held) -> list[int]:
-    """Return the texts in which characters that hide or stand for others may make or break an identifier.
+def _tricky(buffer: bytes, spots: spotting.Spots) -> NDArray[np.int64]:
+    """Return the spots of characters that hide or stand for others and may make or break an identifier.
 
     A digit of another script or a full-width letter always may; what is not seen, or stands for a space or a hyphen, within
     reach of a digit or an @ alone.
     """
     import numpy as np
 
-    number, end = held.spots
-    ends = end[number == spotting.TRICK]
-    certain = end[(number == spotting.NATIVE) | (number == spotting.NUMBERED)] - 1
-    if len(ends):
-        data = np.frombuffer(held.buffer, dtype=np.uint8)
-        places = ends - 1
-        begin = ends - np.where(data[ends - 2] >= 0xC0, 2, np.where(data[ends - 3] >= 0xC0, 3, 4))  # noqa: PLR2004 - the first byte of a character
-        left, right = data[begin - 1], data[ends]
-        # Beside something that is no ASCII, nor another trick, nothing is joined or parted.
-        shown, parts = _looks()
-        matters = shown[left] | np.isin(begin, ends)
-        matters &= shown[right] | np.isin(ends, begin)
-        # Between two separators what stands for a third makes them too many.
-        matters &= ~(parts[left] & parts[right]) | (_stands_for()[_code(data, begin, ends - begin)] == 0)
-        places = places[matters]
-        near = data[np.clip(places[:, None] + np.arange(-64, 44), 0, len(data) - 1)]
-        matters = ((near >= 48) & (near <= 57)).any(axis=1)  # noqa: PLR2004 - the digits of ASCII
-        ats = end[number == spotting.AT] - 2
-        if len(ats):
-            after = np.searchsorted(ats, places)
-            low, high = np.clip(after - 1, 0, None), np.clip(after, None, len(ats) - 1)
-            matters |= (np.abs(places - ats[low]) < 400) | (np.abs(ats[high] - places) < 400)  # noqa: PLR2004 - more than an address is long
-        certain = np.concatenate((certain, places[matters]))
-    return sorted(set((np.searchsorted(held.starts, certain, side="right") - 1).tolist()))
-
-
-@cache
-def _asking() -> NDArray[np.bool_]:
-    """Return, by number of pattern, whether it is read whatever stands beside it."""
-    import numpy as np
-
-    return np.array(
-        [
-            number >= spotting.GROUP
-            and (bool(pattern.read) or number == spotting.GROUP or any(not needs for _, needs in pattern.ends))
-            for number, pattern in enumerate(spotting.patterns())
-        ]
-    )
+    number, end = spots
+    tricks = np.flatnonzero(number == spotting.TRICK)
+    certain = np.flatnonzero((number == spotting.NATIVE) | (number == spotting.NUMBERED))
+    if not len(tricks):
+        return certain
+    data = np.frombuffer(buffer, dtype=np.uint8)
+    ends = end[tricks]
+    begin = ends - np.where(data[ends - 2] >= 0xC0, 2, np.where(data[ends - 3] >= 0xC0, 3, 4))  # noqa: PLR2004 - the first byte of a character
+    left, right = data[begin - 1], data[ends]
+    # Beside something that is no ASCII, nor another trick, nothing is joined or parted.
+    shown, parts = _looks()
+    marks = end[number <= spotting.BRACKET]
+    matters = shown[left] | np.isin(begin, marks)
+    matters &= shown[right] | (np.isin(ends, marks - 2) | np.isin(ends, marks - 3) | np.isin(ends, marks - 4))
+    # Between two separators what stands for a third makes them too many.
+    stands = _stands_for()[_code(data, begin, ends - begin)]
+    matters &= ~(parts[left] & parts[right]) | (stands == 0)
+    near = data[np.clip(ends[:, None] - 1 + np.arange(-96, 96), 0, len(data) - 1)]
+    matters &= ((near >= 48) & (near <= 57)).any(axis=1)  # noqa: PLR2004 - the digits of ASCII
+    ats = end[number == spotting.AT] - 2
+    if len(ats):
+        after = np.searchsorted(ats, ends)
+        low, high = np.clip(after - 1, 0, None), np.clip(after, None, len(ats) - 1)
+        beside = np.minimum(np.abs(ends - ats[low]), np.abs(ats[high] - ends))
+        # What stands for a space ends an address as it does itself.
+        matters |= (beside < 400) & (stands != ord(" "))  # noqa: PLR2004 - more than an address is long
+    return np.concatenate((certain, tricks[matters]))
 
 
 def _promising(spots: spotting.Spots, context: str) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
@@ -372,8 +448,10 @@ def _promising(spots: spotting.Spots, context: str) -> tuple[NDArray[np.bool_], 
     shaped = number >= spotting.GROUP
     if context or not len(number):
         return shaped, np.ones(len(number), dtype=np.bool_)
-    worded = _after(end, end[number == spotting.WORD], _NEAR) | _after(end, end[number == spotting.TRICK], _FAR)
-    return shaped & (_asking()[number] | worded), worded
+    worded = _after(end, end[number == spotting.WORD], spotting.NEAR) | _after(
+        end, end[number == spotting.TRICK], spotting.FAR
+    )
+    return shaped & (spotting.asking()[number] | worded), worded
 
 
 def _after(end: NDArray[np.int64], marks: NDArray[np.int64], reach: int) -> NDArray[np.bool_]:
@@ -415,13 +493,23 @@ class _Bytes(readers.Seen):
             reach *= 2
 
 
-def _read(seen: _Bytes, numbers: list[int], ends: list[int], worded: list[bool]) -> list[readers.Found]:
-    """Return what the readers find at the spots of one text; ``worded`` says which may have a context word before them."""
+_Spot = tuple[int, int, bool, int, int, int]
+"""A number of a pattern, where its match ends, whether a word may stand before it, what is said of it, and where that stands."""
+
+
+def _read(seen: _Bytes, spots: list[_Spot]) -> list[readers.Found]:
+    """Return what the readers find at the spots of one text, and what is confirmed there."""
     raw = seen.raw
     known, groups = spotting.patterns(), _groups()
     found: list[readers.Found] = []
     done = set[tuple[int, int]]()
-    for number, end, word in zip(numbers, ends, worded, strict=True):
+    for number, end, word, said, first, last in spots:
+        if said == _MAIL:
+            found.append(readers.Found("e-mail", "e-mail", "", first, last, "form", 1))
+            continue
+        if said == _ADDRESS:
+            found.append(readers.Found("ip-address", "ip-address", "", first, last, "form", 2))
+            continue
         if number == spotting.GROUP:
             start, stop = _group(raw, end)
             wanted = groups.get((stop - start, word))

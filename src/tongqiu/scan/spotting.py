@@ -26,6 +26,18 @@ for others; full-width brackets, and where one may belong to a number; context w
 addresses.
 """
 
+V4, PAIR, IBAN = 7, 9, 14
+"""Numbers of patterns that the compiled part knows: addresses of version 4, a pair of numbers of version 6, IBANs."""
+
+MARKS: Final = (TRICK, NATIVE, BRACKET, AT)
+"""Patterns that the compiled part finds faster, one character or three each."""
+
+NEAR: Final = 4 * (readers.REACH + 1) + 64
+"""Bytes before a number within which its word ends, no hidden character between."""
+
+FAR: Final = 512
+"""Bytes before a number in which a hidden character may have pushed its word further away."""
+
 Reader = Callable[[readers.Seen, int], "Any"]
 
 
@@ -160,21 +172,27 @@ class Spots(NamedTuple):
     end: NDArray[np.int64]
 
 
-_BITS: Final = 12
+BITS: Final = 12
+"""Bits below the end of a match in which its pattern stands."""
 
 
 class Hyperscan:
-    """All patterns in one automaton. Scratch memory is lent to one scan at a time, whatever thread it runs in."""
+    """All patterns in one automaton, but for those that machine code finds where it is used. Scratch memory is lent to one scan at
+    a time, whatever thread it runs in.
+    """
 
     name = "hyperscan"
 
-    def __init__(self) -> None:
-        """Compile the patterns."""
+    def __init__(self, marks: Callable[[bytes], NDArray[np.int64]] | None = None) -> None:
+        """Compile the patterns, but for those of :data:`MARKS` where ``marks`` finds their spots (in one number each, ends above)."""
         import hyperscan
 
         expressions: list[bytes] = []
         ids: list[int] = []
+        self._marks = marks
         for number, pattern in enumerate(patterns()):
+            if marks is not None and number in MARKS:
+                continue
             # One long alternative of words is beyond the library's limit; many short ones are no slower.
             for written in sorted(map(_word, words())) if number == WORD else [pattern.regex]:
                 expressions.append(written.encode("latin-1"))
@@ -198,14 +216,30 @@ class Hyperscan:
         add = seen.append
 
         def met(number: int, _start: int, end: int, _flags: int, _context: object) -> None:
-            add(end << _BITS | number)
+            add(end << BITS | number)
 
         try:
             self._database.scan(buffer, match_event_handler=met, scratch=scratch)
         finally:
             self._free.put(scratch)
-        both = np.sort(np.array(seen, dtype=np.int64))
-        return Spots(both & ((1 << _BITS) - 1), both >> _BITS)
+        both = np.array(seen, dtype=np.int64)
+        if self._marks is not None:
+            both = np.concatenate((both, self._marks(buffer)))
+        both.sort()
+        return Spots(both & ((1 << BITS) - 1), both >> BITS)
+
+
+@cache
+def asking() -> NDArray[np.bool_]:
+    """Return, by number of pattern, whether it is read whatever stands beside it."""
+    import numpy as np
+
+    return np.array(
+        [
+            number >= GROUP and (bool(pattern.read) or number == GROUP or any(not needs for _, needs in pattern.ends))
+            for number, pattern in enumerate(patterns())
+        ]
+    )
 
 
 @cache
