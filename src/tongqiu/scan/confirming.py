@@ -233,12 +233,26 @@ def _mail(data: Any, classes: Any, start: int, at: int) -> tuple[int, int]:
 
 
 @numba.njit(nogil=True)
-def _address(data: Any, classes: Any, start: int, end: int) -> tuple[int, int, int]:
+def _worded(data: Any, start: int, first: int) -> bool:
+    """Return whether a word for an IP address may stand in the 49 characters before ``first``."""
+    for place in range(max(start, first - 49), first):
+        low = data[place] | 32
+        if data[place] >= 0x80:
+            return True
+        if place + 1 < first and (
+            (low == 105 and data[place + 1] | 32 == 112) or (low == 97 and data[place + 1] | 32 == 100)
+        ):
+            return True
+    return False
+
+
+@numba.njit(nogil=True)
+def _address(data: Any, classes: Any, start: int, end: int, context: bool) -> tuple[int, int, int]:
     """Return what is said of an address of version 4 whose fourth number begins before ``end``, where it begins and ends."""
     first = end
     while first > start and first > end - 48 and (classes[data[first - 1]] & _DIGIT or data[first - 1] == 46):
         first -= 1
-    place, leading, sound = first, 0, True
+    place, leading, second, sound = first, 0, 0, True
     for number in range(4):
         begin, value = place, 0
         while place < begin + 4 and classes[data[place]] & _DIGIT:
@@ -250,6 +264,8 @@ def _address(data: Any, classes: Any, start: int, end: int) -> tuple[int, int, i
             sound = False
         if number == 0:
             leading = value
+        elif number == 1:
+            second = value
         if number < 3:
             if data[place] != 46:
                 return PASSED, 0, 0
@@ -260,7 +276,9 @@ def _address(data: Any, classes: Any, start: int, end: int) -> tuple[int, int, i
     if not sound or leading == 127 or 224 <= leading < 240:
         return PASSED, 0, 0
     if leading in (0, 10, 100, 169, 172, 192, 198, 203) or leading >= 240:
-        return READ, 0, 0
+        # Those of networks within a house count beside a word alone.
+        inside = leading == 10 or (leading == 192 and second == 168)
+        return (PASSED if inside and not context and not _worded(data, start, first) else READ), 0, 0
     if after == 47 and classes[data[place + 1]] & _DIGIT:
         return PASSED, 0, 0
     back = first - 1
@@ -388,6 +406,43 @@ def _number_beside(
 
 
 @numba.njit(nogil=True)
+def _grouped(
+    data: Any, classes: Any, begins: Any, ends: Any, count: int, one: int, step: int
+) -> tuple[int, bool]:  # fmt: skip
+    """Return how many letters and digits may belong to one number on one side of a space, and whether a digit is among them.
+
+    In lower case letters stand in numbers only in x and ext; so the walk ends at any other word.
+    """
+    other, place = one + step, begins[one] - 1 if step < 0 else ends[one]
+    many, held, parts, digit = 0, 0, 0, False
+    for _ in range(160):
+        byte = data[place]
+        kind = classes[byte]
+        if byte >= 0x80:
+            if 0 <= other < count and (ends[other] - 1 if step < 0 else begins[other]) == place:
+                place = begins[other] - 1 if step < 0 else ends[other]
+                other += step
+                continue
+            return many + held, digit
+        if kind & _DIGIT:
+            many, held, parts, digit = many + held + 1, 0, 0, True
+        elif kind & _LETTER:
+            if byte >= 97 and byte not in (101, 116, 120):
+                return many, digit
+            held += 1
+            parts = 0
+        elif kind & _PARTS or byte in (43, 58, 95):
+            many, held = many + held, 0
+            parts += 1
+            if parts > 3:
+                return many, digit
+        else:
+            return many + held, digit
+        place += step
+    return 256, True
+
+
+@numba.njit(nogil=True)
 def _at_beside(
     data: Any, classes: Any, begins: Any, ends: Any, count: int, one: int, step: int
 ) -> bool:  # fmt: skip
@@ -429,8 +484,15 @@ def _matters(
     # Between two separators what stands for a third makes them too many.
     if kind & (_DASH | _SPACE) and classes[left] & _PARTS and classes[right] & _PARTS:
         return False
-    hides = not kind & (_DASH | _SPACE)
-    return coded or (
+    if coded:
+        return True
+    if kind & _SPACE:
+        # A space ends a number as anything else does that is no letter: it matters within one alone, of six or more.
+        before, one_digit = _grouped(data, classes, begins, ends, count, one, -1)
+        after, other_digit = _grouped(data, classes, begins, ends, count, one, 1)
+        return before > 0 and after > 0 and before + after >= 6 and (one_digit or other_digit)
+    hides = not kind & _DASH
+    return (
         _number_beside(data, classes, begins, ends, count, one, -1, hides)
         + _number_beside(data, classes, begins, ends, count, one, 1, hides)
         >= 2
@@ -519,7 +581,7 @@ def settle(expected: int, data: Any, starts: Any, number: Any, end: Any, context
                 first[one], last[one] = _mail(data, classes, begin, stop - 2)
                 said[one] = MAIL if first[one] < last[one] else PASSED
             elif kind == _V4:
-                said[one], first[one], last[one] = _address(data, classes, begin, stop)
+                said[one], first[one], last[one] = _address(data, classes, begin, stop, context)
             elif kind == _PAIR:
                 low = stop
                 while low > begin and low > stop - 48 and classes[data[low - 1]] & _HEX:

@@ -96,14 +96,14 @@ def layouts(scheme: Scheme) -> list[tuple[Layout, bool]]:
 
 
 @cache
-def _form(scheme: Scheme) -> re.Pattern[str]:
-    forms = ("".join(_written(place, last=False) for place in _places(form)) for form in scheme.form.split("|"))
+def _form(written: str) -> re.Pattern[str]:
+    forms = ("".join(_written(place, last=False) for place in _places(form)) for form in written.split("|"))
     return re.compile("|".join(forms))
 
 
 def formed(scheme: Scheme, upper: str) -> bool:
     """Return whether letters and digits (separators left out) have the form of ``scheme``."""
-    return _form(scheme).fullmatch(upper) is not None if scheme.form else upper.isdigit()
+    return _form(scheme.form).fullmatch(upper) is not None if scheme.form else upper.isdigit()
 
 
 def numeric(scheme: Scheme, digits: int) -> bool:

@@ -252,5 +252,5 @@ def sieve() -> Any:  # noqa: ANN401 - google-re2 is published without types
     options.log_errors = False
     wide = _one_of([code for code in readers.tricks().table if code not in {*readers.DASHES, *readers.SPACES}])
     between = r"[ \-./():]{0,2}"
-    number = f"[0-9](?:{between}[0-9A-Za-z]){{3}}|[0-9](?:{between}[0-9A-Za-z]){{0,2}}{between}[^\\x00-\\x7f]"
+    number = f"[0-9]{between}[0-9A-Za-z\\x80-\\xff]"
     return re2.compile(f"@|{number}|{wide}".encode("latin-1"), options)
