@@ -183,6 +183,7 @@ def verified(made: Audited) -> NDArray[np.uint32]:
     keep = np.flatnonzero(made.shingles > 0)
     for band in range(BANDS):
         packed = (made.bands[keep, band] & ~low) | keep.astype(np.uint64)
+        packed.sort()
         found = likeness.meetings(packed, bits, lambda step, at, b=band: made.bands[at, (b + step) % BANDS])  # type: ignore[misc]
         pairs.append(found.pairs)
     all_pairs = np.unique(np.concatenate(pairs))

@@ -33,7 +33,7 @@ from tongqiu.practices.dataset.corpus.grouping import (
     Told,
     published,
 )
-from tongqiu.practices.dataset.corpus.likeness import Meetings, agreeing, different, join, meetings, needed, roots
+from tongqiu.practices.dataset.corpus.likeness import Meetings, agreeing, cut, different, join, meetings, needed, roots
 from tongqiu.practices.dataset.corpus.lists import PUBLISHED_FROM
 from tongqiu.practices.dataset.corpus.shapes import BANDS, SLOTS, STATS, Audited
 from tongqiu.practices.dataset.corpus.spill import WIDTH, Batch, Pile, Shelf, column, full, gather
@@ -51,6 +51,8 @@ __all__ = ["EXACT", "LEAKED", "NEAR", "Crossed", "Flags", "Group", "Groups", "In
 _MEMORY: Final = 256 << 20
 _MOST: Final = 1 << 32
 _MAPPED: Final = 6
+_PAIRS: Final = 16 * BANDS
+"""Pairs for each document at the most (:func:`likeness.meetings`): where everything was copied many times."""
 
 
 class Marks(NamedTuple):
@@ -243,7 +245,7 @@ class _Search:
         self._done += 1
 
     def _pile(self, name: str, *, wide: int, rows: int, top: int) -> Pile:
-        """Return a pile for about ``rows`` rows whose first number has ``top`` bits, in parts of a quarter of the memory."""
+        """Return a pile for up to ``rows`` rows whose first number has ``top`` bits, in parts of a quarter of the memory."""
         parts = max(1, rows * wide * 8 // max(1, self.memory // 4))
         bits = min((parts - 1).bit_length(), top, 12)
         return Pile(self.work, name, wide=wide, bits=bits, shift=top - bits, memory=self.memory // 4)
@@ -280,7 +282,7 @@ class _Search:
             self.short += int((~shingled & (column(batch, "bytes") > 0)).sum())
             fresh = self.flags[batch.row : batch.row + batch.documents] == 0
             kept.append(np.flatnonzero(shingled & fresh).astype(np.uint32))
-        pairs = self._pile("pairs", wide=1, rows=self.documents * 8, top=32 + self.bits)
+        pairs = self._pile("pairs", wide=1, rows=self.documents * _PAIRS, top=32 + self.bits)
         low = np.uint64((1 << self.bits) - 1)
 
         def met(band: int) -> Iterator[Meetings]:
@@ -288,7 +290,10 @@ class _Search:
             for batch, rows in zip(self.batches, kept, strict=True):
                 keys = column(batch, f"band{band}")[rows]
                 pile.put((keys & ~low) | (rows.astype(np.uint64) + np.uint64(batch.row)))
-            return (meetings(part, self.bits, self._other(band)) for part in pile.parts())
+            for part in pile.parts():
+                part.sort()
+                for some in cut(part, self.bits, max(1024, self.memory // 512)):
+                    yield meetings(some, self.bits, self._other(band))
 
         for band, there in enumerate(self._mapped(met)):
             for number, found in enumerate(there):
@@ -315,7 +320,7 @@ class _Search:
         """Compare every different pair once, and put together the groups of those that hold."""
         if self.documents * SLOTS <= self.memory // 2 and self.batches:
             self._sketches = np.concatenate([column(batch, "sketch") for batch in self.batches])
-        size = max(1024, self.memory // (8 * SLOTS * 4))
+        size = max(1024, self.memory // (8 * SLOTS))
         for part in pairs.parts():
             compared = different(part)
             self.candidates += len(compared)
@@ -356,7 +361,8 @@ class _Search:
 
     def _members(self) -> Iterator[NDArray[np.uint64]]:
         """Give the documents of all groups of two or more, whole groups at a time, as ``first document << 32 | row``, ascending."""
-        pile = self._pile("members", wide=1, rows=self.documents, top=32 + self.bits)
+        # What is told of groups takes about ten numbers a document.
+        pile = self._pile("members", wide=1, rows=self.documents * 10, top=32 + self.bits)
         step = max(1, self.memory // 64)
         heads = (
             np.zeros(self.documents, dtype=bool)

@@ -15,7 +15,7 @@ from tongqiu.practices.dataset.corpus.shapes import SLOTS
 _Number = TypeVar("_Number", bound=np.generic)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
@@ -57,6 +57,16 @@ def different(numbers: NDArray[_Number]) -> NDArray[_Number]:
     return kept
 
 
+def cut(packed: NDArray[np.uint64], bits: int, rows: int) -> Iterator[NDArray[np.uint64]]:
+    """Yield ``packed``, ascending, in pieces of about ``rows`` rows, all rows of one key (above ``bits``) in the same piece."""
+    start = 0
+    while start < len(packed):
+        end = min(start + rows, len(packed))
+        end = int(np.searchsorted(packed, packed[end - 1] | np.uint64((1 << bits) - 1), side="right"))
+        yield packed[start:end]
+        start = end
+
+
 class Meetings(NamedTuple):
     """Pairs to compare, ``first << 32 | second`` with first < second; and of keys that more than :data:`WHOLE` texts share,
     the texts (``key number << 32 | row``) and the pairs of them that are compared.
@@ -72,10 +82,9 @@ def meetings(
 ) -> Meetings:
     """Return which pairs share a key of one band.
 
-    ``packed`` holds a key's leading bits above the ``bits`` of the row; it is sorted in place. ``other(step, rows)`` gives the keys of
+    ``packed``, ascending, holds a key's leading bits above the ``bits`` of the row. ``other(step, rows)`` gives the keys of
     ascending rows in another band. The number of pairs is at most 15.5 for each text, whatever the texts are.
     """
-    packed.sort()
     keys = packed >> np.uint64(bits)
     same = keys[1:] == keys[:-1]
     met = np.zeros(len(keys), dtype=bool)

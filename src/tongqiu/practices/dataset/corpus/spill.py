@@ -168,10 +168,15 @@ def gather(batches: Sequence[Batch], name: str, rows: NDArray[np.uint32]) -> NDA
     return out
 
 
-class Pile:
-    """Rows of unsigned numbers, (n, wide), sorted into ``2 ** bits`` parts by the bits of their first number above ``shift``.
+_SLICE: Final = 1 << 20
+"""Rows that are sorted into files at a time."""
 
-    What is put in is kept in memory up to ``memory`` bytes, then all of it in one file a part.
+
+class Pile:
+    """Rows of unsigned numbers, (n, wide), given back in parts by the bits of their first number above ``shift``.
+
+    What is put in is kept as it comes, up to ``memory`` bytes; then all of it is sorted into ``2 ** bits`` files. What never was
+    more than that is one part.
     """
 
     def __init__(  # noqa: PLR0913 - one setting each
@@ -180,7 +185,7 @@ class Pile:
         """Make an empty pile whose files are called ``name``; files left from an earlier run are removed."""
         self._folder, self._name, self._wide = folder, name, wide
         self._bits, self._shift, self._memory = bits, shift, memory
-        self._held: list[list[NDArray[np.uint64]]] = [[] for _ in range(1 << bits)]
+        self._held: list[NDArray[np.uint64]] = []
         self._size = 0
         self._spilled = False
         for path in folder.glob(f"{name}-*.pile"):
@@ -188,41 +193,40 @@ class Pile:
 
     def put(self, numbers: NDArray[np.uint64]) -> None:
         """Add rows. Raises Unreachable when the disk does not take them."""
-        if self._bits == 0:
-            self._held[0].append(numbers)
-        else:
-            keys = (numbers[:, 0] if self._wide > 1 else numbers) >> np.uint64(self._shift)
-            order = np.argsort(keys, kind="stable")
-            ends = np.searchsorted(keys[order], np.arange(1, 1 << self._bits, dtype=np.uint64))
-            for held, piece in zip(self._held, np.split(numbers[order], ends), strict=True):
-                if len(piece):
-                    held.append(piece)
+        self._held.append(numbers)
         self._size += numbers.nbytes
-        if self._size > self._memory:
+        if self._size > self._memory and self._bits:
             self._spill()
 
     def parts(self) -> Iterator[NDArray[np.uint64]]:
         """Give the parts in order of their leading bits, each once, and let go of it."""
-        for part, held in enumerate(self._held):
-            pieces = held
-            self._held[part] = []
-            if self._spilled:
-                path = self._folder / f"{self._name}-{part}.pile"
-                if path.exists():
-                    read = np.fromfile(path, dtype=np.uint64)
-                    path.unlink()
-                    pieces = [read.reshape(-1, self._wide) if self._wide > 1 else read, *pieces]
-            if pieces:
-                yield np.concatenate(pieces) if len(pieces) > 1 else pieces[0]
+        if not self._spilled:
+            held, self._held = self._held, []
+            if held:
+                yield np.concatenate(held) if len(held) > 1 else held[0]
+            return
+        self._spill()
+        for part in range(1 << self._bits):
+            path = self._folder / f"{self._name}-{part}.pile"
+            if path.exists():
+                read = np.fromfile(path, dtype=np.uint64)
+                path.unlink()
+                yield read.reshape(-1, self._wide) if self._wide > 1 else read
 
     def _spill(self) -> None:
+        held, self._held, self._size, self._spilled = self._held, [], 0, True
+        for numbers in held:
+            for start in range(0, len(numbers), _SLICE):
+                self._write(numbers[start : start + _SLICE])
+
+    def _write(self, numbers: NDArray[np.uint64]) -> None:
+        keys = (numbers[:, 0] if self._wide > 1 else numbers) >> np.uint64(self._shift)
+        order = np.argsort(keys, kind="stable")
+        ends = np.searchsorted(keys, np.arange(1, 1 << self._bits, dtype=np.uint64), sorter=order)
         try:
-            for part, held in enumerate(self._held):
-                if held:
+            for part, piece in enumerate(np.split(numbers[order], ends)):
+                if len(piece):
                     with (self._folder / f"{self._name}-{part}.pile").open("ab") as file:
-                        for piece in held:
-                            file.write(np.ascontiguousarray(piece).data)
-                    held.clear()
+                        file.write(np.ascontiguousarray(piece).data)
         except OSError as error:
             raise full(error) from error
-        self._size, self._spilled = 0, True
