@@ -79,7 +79,7 @@ def masked(text: str, *, context: str = "") -> str:
 
 # --- where to look, in Python alone -------------------------------------------------------------------------------------
 
-_MAYBE = re.compile(r"[\d@]").search
+_MAYBE = re.compile(r"[\d@\uff20]").search
 _LONG = re.compile(r"[0-9](?:[ \-./():]{0,2}[0-9A-Za-z])").search
 # The first character stands outside, so that the search runs fast from one to the next.
 _V4 = re.compile(r"[0-9](?<![0-9A-Za-z.:].)(?=[0-9]{0,2}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9])")

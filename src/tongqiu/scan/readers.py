@@ -123,17 +123,24 @@ def _words_of(scheme: Scheme) -> Words:
     return Words(common, own)
 
 
-@cache
-def _whole(word: str) -> Callable[[str, int], object | None]:
-    # A line end written as an escape is a border too.
-    escaped = re.escape(word)
-    return re.compile(rf"(?:(?<![a-z])|(?<=\\[nrt])){escaped}(?![a-z])" if word.isascii() else escaped).search
+def _whole(word: str, text: str, place: int) -> bool:
+    """Return whether ``word`` stands in ``text`` at ``place`` or later, a whole word if it is in ASCII."""
+    at = text.find(word, place)
+    if not word.isascii():
+        return at >= 0
+    while at >= 0:
+        before, after = text[at - 1 : at] if at else "", text[at + len(word) : at + len(word) + 1]
+        # A line end written as an escape is a border too.
+        opens = not "a" <= before <= "z" or (at > 1 and before in "nrt" and text[at - 2] == "\\")
+        if opens and not "a" <= after <= "z":
+            return True
+        at = text.find(word, at + 1)
+    return False
 
 
 def _holds(words: Words, text: str, place: int) -> bool:
     """Return whether one of the words stands whole in ``text``, at ``place`` or later."""
-    # Plain search first: it is thirty times as fast as a pattern, and mostly says no.
-    return any(word in text and _whole(word)(text, place) is not None for word in words.any)
+    return any(_whole(word, text, place) for word in words.any)
 
 
 @lru_cache(maxsize=256)
