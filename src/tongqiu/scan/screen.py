@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 from itertools import pairwise
+from threading import Lock
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from tongqiu.scan import personal, readers, spotting
@@ -168,11 +169,17 @@ def _sifted(texts: list[bytes], context: str) -> list[_Row]:
 
 @cache
 def _hyperscan(*, machine: bool) -> spotting.Hyperscan:
-    if not machine:
-        return spotting.Hyperscan()
-    from tongqiu.scan import confirming
+    return spotting.Hyperscan(_marks if machine else None)
 
-    return spotting.Hyperscan(confirming.marks)
+
+def _marks(buffer: bytes) -> NDArray[np.int64]:
+    with COMPILING:
+        from tongqiu.scan import confirming
+    return confirming.marks(buffer)
+
+
+_BUILDING: Final = Lock()
+"""Held while the patterns are compiled, beside which machine code may be made."""
 
 
 class _Said(NamedTuple):
@@ -210,7 +217,7 @@ def _joined(texts: list[bytes]) -> tuple[bytes, NDArray[np.int64]]:
 
 def _held(texts: list[bytes], context: str, *, machine: bool) -> _Held:
     buffer, starts = _joined(texts)
-    with COMPILING:
+    with _BUILDING:
         spotter = _hyperscan(machine=machine)
     spots = spotter.spots(buffer)
     return _Held(buffer, starts, spots, (_settled if machine else _said)(buffer, starts, spots, context))
@@ -220,7 +227,8 @@ def _settled(buffer: bytes, starts: NDArray[np.int64], spots: spotting.Spots, co
     """Return what machine code says of each spot."""
     import numpy as np
 
-    from tongqiu.scan import confirming
+    with COMPILING:
+        from tongqiu.scan import confirming
 
     many = len(spots.end)
     said, worded = np.empty(many, np.uint8), np.zeros(many, np.uint8)

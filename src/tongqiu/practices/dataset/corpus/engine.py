@@ -142,7 +142,8 @@ def _mapped(name: str, address: str, shards: Iterator[Shard], keys: Keys, worker
 
 def _here(shards: Iterator[Shard], keys: Keys, workers: int) -> Iterator[Looked]:
     """Look at pieces in threads; at most one more than there are threads is in hand."""
-    with ThreadPoolExecutor(workers) as pool:
+    with ThreadPoolExecutor(workers) as pool, ThreadPoolExecutor(1) as aside:
+        aside.submit(kernel.prepare)
         running: set[Future[Looked]] = set()
         try:
             for shard in shards:
