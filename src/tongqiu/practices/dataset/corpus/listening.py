@@ -32,6 +32,8 @@ _REACH, _STEPS = figures.REACH, figures.STEPS
 _WIDTH = figures.WINDOW
 _SLACK = figures.SLACK
 _LOOKED = LOOKED
+_MEMO = 1 << 14
+"""Words whose sums are kept while one batch is asked about: 2.5 MB."""
 
 
 @numba.njit(nogil=True)
@@ -61,14 +63,6 @@ def _window(data: Any, start: int, end: int, at: int, to: int) -> tuple[int, int
             while to > at and (data[to] & 0xC0) == 0x80:
                 to -= 1
     return at, to
-
-
-@numba.njit(nogil=True)
-def _sum(chosen: Any, many: int, rows: Any, total: Any) -> None:
-    for number in range(many):
-        row = chosen[number]
-        for one in range(_DIMENSIONS):
-            total[one] += rows[row, one]
 
 
 @numba.njit(nogil=True)
@@ -112,15 +106,19 @@ def _wide(word: Any, size: int, buckets: Any, words: int, chosen: Any, many: int
 
 @numba.njit(nogil=True)
 def _add(data: Any, at: int, to: int, rows: Any, buckets: Any, keys: Any, values: Any, words: int, word: Any, chosen: Any,
-         total: Any) -> int:  # fmt: skip
-    """Add up what the words between two places say, and return how many rows were added."""
-    added, many = 0, 0
+         kept: Any, sums: Any, total: Any) -> int:  # fmt: skip
+    """Add up what the words between two places say, and return how many rows were added.
+
+    What a word says is a pure function of its bytes and of whole numbers, so it is kept for when the word comes again.
+    """
+    added = 0
     mask = _U64(len(keys) - 1)
     while at < to:
         while at < to and _space(data[at]):
             at += 1
         if at == to:
             break
+        start = at
         key = _WORD_START
         word[0] = 60
         size = 1
@@ -132,25 +130,41 @@ def _add(data: Any, at: int, to: int, rows: Any, buckets: Any, keys: Any, values
             met |= byte
             size += 1
             at += 1
-        word[size] = 62
-        size += 1
-        if many + 3 * size + 1 > len(chosen):
-            _sum(chosen, many, rows, total)
-            added += many
+        slot = np.int64((key ^ (key >> _U64(32))) & _U64(_MEMO - 1))
+        same = kept[slot, 0] == np.int64(key) and kept[slot, 2] == size
+        if same:
+            other = kept[slot, 1]
+            for one in range(size - 1):
+                if data[other + one] != data[start + one]:
+                    same = False
+                    break
+        if not same:
+            kept[slot, 0], kept[slot, 1], kept[slot, 2] = np.int64(key), start, size
+            word[size] = 62
+            size += 1
             many = 0
-        place = key & mask
-        while keys[place] != _ZERO:
-            if keys[place] == key:
-                chosen[many] = values[place]
-                many += 1
-                break
-            place = (place + _ONE) & mask
-        if met < 0x80:
-            many = _plain(word, size, buckets, words, chosen, many)
-        else:
-            many = _wide(word, size, buckets, words, chosen, many)
-    _sum(chosen, many, rows, total)
-    return added + many
+            place = key & mask
+            while keys[place] != _ZERO:
+                if keys[place] == key:
+                    chosen[many] = values[place]
+                    many += 1
+                    break
+                place = (place + _ONE) & mask
+            if met < 0x80:
+                many = _plain(word, size, buckets, words, chosen, many)
+            else:
+                many = _wide(word, size, buckets, words, chosen, many)
+            for one in range(_DIMENSIONS):
+                sums[slot, one] = 0
+            for number in range(many):
+                row = chosen[number]
+                for one in range(_DIMENSIONS):
+                    sums[slot, one] += rows[row, one]
+            kept[slot, 3] = many
+        added += kept[slot, 3]
+        for one in range(_DIMENSIONS):
+            total[one] += sums[slot, one]
+    return added
 
 
 def _array(kind: Any, dimensions: int = 1) -> Any:
@@ -192,6 +206,8 @@ def run(expected: int,data: Any, offsets: Any, todo: Any, whole: Any, rows: Any,
             longest = max(longest, min(offsets[text + 1] - offsets[text], _LOOKED))
     word = np.empty(longest + 2, dtype=np.uint8)
     chosen = np.empty(3 * longest + 4096, dtype=np.int64)
+    kept = np.full((_MEMO, 4), -1, dtype=np.int64)
+    sums = np.empty((_MEMO, _DIMENSIONS), dtype=np.int64)
     total = np.empty(_DIMENSIONS, dtype=np.int64)
     decide = np.empty(nodes, dtype=np.float64)
     chance = np.empty(nodes, dtype=np.float64)
@@ -202,12 +218,12 @@ def run(expected: int,data: Any, offsets: Any, todo: Any, whole: Any, rows: Any,
         added = 1
         if whole or stop - start <= 3 * _WIDTH:
             stop = min(stop, start + _LOOKED)
-            added += _add(data, start, stop, rows, buckets, keys, values, words, word, chosen, total)
+            added += _add(data, start, stop, rows, buckets, keys, values, words, word, chosen, kept, sums, total)
         else:
             middle = start + (stop - start - _WIDTH) // 2
             for begin in (start, middle, stop - _WIDTH):
                 at, to = _window(data, start, stop, begin, begin + _WIDTH)
-                added += _add(data, at, to, rows, buckets, keys, values, words, word, chosen, total)
+                added += _add(data, at, to, rows, buckets, keys, values, words, word, chosen, kept, sums, total)
         decide[:] = 0.0
         for one in range(_DIMENSIONS):
             value = total[one] / (added * _SCALE)
