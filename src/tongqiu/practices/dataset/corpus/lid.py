@@ -251,7 +251,7 @@ def windows(raw: bytes) -> tuple[bytes, ...]:
     return tuple(_cut(raw, at, at + WINDOW) for at in (0, middle, len(raw) - WINDOW))
 
 
-_SPACES: Final = frozenset((0, *range(9, 14), 32))
+_OTHERS: Final = bytes(byte for byte in range(256) if byte not in {0, *range(9, 14), 32})
 
 
 def _inside(byte: int) -> bool:
@@ -261,21 +261,21 @@ def _inside(byte: int) -> bool:
 
 def _cut(raw: bytes, at: int, to: int) -> bytes:
     if at > 0:
-        spaces = (place for place in range(at, min(at + SLACK + 1, to)) if raw[place] in _SPACES)
-        moved = next(spaces, None)
-        if moved is None:
+        near = raw[at : min(at + SLACK + 1, to)]
+        passed = len(near) - len(near.lstrip(_OTHERS))
+        if passed < len(near):
+            at += passed
+        else:
             while at < to and _inside(raw[at]):
                 at += 1
-        else:
-            at = moved
     if to < len(raw):
-        spaces = (place for place in range(to, max(to - SLACK - 1, at), -1) if raw[place] in _SPACES)
-        moved = next(spaces, None)
-        if moved is None:
+        low = max(to - SLACK - 1, at)
+        held = len(raw[low + 1 : to + 1].rstrip(_OTHERS))
+        if held:
+            to = low + held
+        else:
             while to > at and _inside(raw[to]):
                 to -= 1
-        else:
-            to = moved
     return raw[at:to]
 
 
