@@ -9,7 +9,7 @@ from urllib.request import urlopen
 import pytest
 
 from tests.portal.test_browser import chrome as chrome  # noqa: PLC0414 - the browser of the other system tests
-from tests.portal.test_browser_signin import heading, press
+from tests.portal.test_browser_signin import heading, press, wait_for_another_page
 from tests.portal.test_browser_signin import node as node  # noqa: PLC0414
 from tests.portal.test_browser_signin import url as url  # noqa: PLC0414
 from tongqiu.record.core import ACT, COMPOSITION, TOMBSTONE, Composition
@@ -82,6 +82,7 @@ def test_one_publishes_and_proposes_and_another_agrees(chrome: Chrome, node: Nod
     waiting = chrome.find_elements(By.CSS_SELECTOR, "li.item .actions a[href*='/proposals/']")
     assert len(waiting) == 1
     waiting[0].click()
+    wait_for_another_page(chrome, waiting[0])
     assert "GDPR Article 17(1)(d)" in chrome.find_element(By.TAG_NAME, "main").text
     press(chrome, "同意并立即执行")
     assert strangers(url) == []

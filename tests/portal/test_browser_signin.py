@@ -58,12 +58,33 @@ def url(node: Node) -> Iterator[str]:
 def press(browser: Chrome, words: str) -> None:
     """Press the button or link that says so, and wait until another page is there."""
     from selenium.webdriver.common.by import By
-    from selenium.webdriver.support import expected_conditions
-    from selenium.webdriver.support.wait import WebDriverWait
 
     (found,) = browser.find_elements(By.XPATH, f"//main//*[self::a or self::button][normalize-space()='{words}']")
     found.click()
-    WebDriverWait(browser, 20).until(expected_conditions.staleness_of(found))
+    wait_for_another_page(browser, found)
+
+
+def wait_for_another_page(browser: Chrome, found: WebElement) -> None:
+    """Wait until the element is on no page any more.
+
+    While a page is being replaced Chromium's driver may say that the node "does not belong to the document", as an error
+    without a kind, in place of calling the element stale; both mean that the old page has gone.
+    """
+    from selenium.common.exceptions import StaleElementReferenceException, WebDriverException
+    from selenium.webdriver.support.wait import WebDriverWait
+
+    def gone(_: Chrome) -> bool:
+        try:
+            found.is_enabled()
+        except StaleElementReferenceException:
+            return True
+        except WebDriverException as error:
+            if "does not belong to the document" in str(error.msg):
+                return True
+            raise
+        return False
+
+    WebDriverWait(browser, 20).until(gone)
 
 
 def heading(browser: Chrome) -> WebElement:
