@@ -180,6 +180,11 @@ def test_tricks_of_writing_do_not_hide_a_number(written: str) -> None:
         "978-3-16-148410-0",
         "4111 1111 1111 1112",
         "0000 0000 0000 0000",
+        "0028 4111 1111 1111 1111 29",
+        "4111 1111 1111 1111 005B",
+        "05D0 4111 1111 1111 1111;1",
+        "2680 0028 0029 2681 005D",
+        "0061 0029 2680 0062 0028 2681",
         "078-05-1120",
         "666-12-1234",
         "900-12-1234",
@@ -210,6 +215,22 @@ def test_weak_check_digits_need_their_word() -> None:
     assert _schemes("bsn" + " " * 60 + "111222333") == []
     assert _schemes("ABC123456", "passportNo") == ["passport"]
     assert _schemes("55512345", "联系电话") == ["phone-named"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2024 4111 1111 1111 1111 2027",
+        "4111 1111 1111 1111 0427",
+        "4111 1111 1111 1111 5500 0000 0000 0004",
+        "card 0028 4111 1111 1111 1111 005B",
+        "4111-1111-1111-1111 005B",
+        "4111111111111111 005B",
+        "10028 4111 1111 1111 1111 DEAR",
+    ],
+)
+def test_a_card_beside_other_numbers_is_no_row_of_codes(text: str) -> None:
+    assert "card" in _schemes(text)
 
 
 def test_grounds_are_told_apart() -> None:

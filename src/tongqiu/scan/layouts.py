@@ -150,3 +150,19 @@ def _tree() -> tuple[Node, list[tuple[re.Pattern[str], int, Ends]]]:
 
 
 ROOT, LETTERED = _tree()
+
+
+_FOURS = re.compile(r"[0-9]{4}(?: [0-9]{4})+\Z")
+_CODE = r"(?:00[0-9A-F]{2}|(?=[0-9]{0,3}[A-F])[0-9A-F]{4})"
+_CODE_BEFORE = re.compile(rf"(?<![0-9A-Za-z]){_CODE} \Z")
+_CODE_AFTER = re.compile(rf" {_CODE}(?![0-9A-Za-z])")
+
+
+def among_codes(text: str, start: int, stop: int) -> bool:
+    """Return whether groups of four digits stand in a row of numbers of base 16, as code points do: ``0028 2680 0029 2681 005B``.
+
+    The number beside them must begin with 00 or hold a letter: a year, or the month and year in which a card ends, does neither.
+    """
+    if _FOURS.match(text[start:stop]) is None:
+        return False
+    return bool(_CODE_BEFORE.search(text[max(0, start - 6) : start]) or _CODE_AFTER.match(text[stop : stop + 6]))

@@ -15,7 +15,7 @@ from tongqiu.scan import readers
 from tongqiu.scan.layouts import ROOT, numeric
 from tongqiu.scan.readers import Found, Ground, Seen
 
-METHOD = "scan.personal@2"
+METHOD = "scan.personal@3"
 """Name and version of the method, for evidence; raised whenever the same text could give another answer."""
 
 

@@ -16,7 +16,7 @@ from typing import Literal, NamedTuple
 
 from tongqiu.scan import checks
 from tongqiu.scan.identifiers import CODE_COUNTRY, COUNTRY_CODES, SCHEMES, Scheme
-from tongqiu.scan.layouts import LETTERED, ROOT, Ends, formed
+from tongqiu.scan.layouts import LETTERED, ROOT, Ends, among_codes, formed
 
 Ground = Literal["checked", "context", "form"]
 """Why something counts: check digits hold; a context word stands beside it; its form alone is telling."""
@@ -415,7 +415,7 @@ def shape_at(seen: Seen, ends: Ends, start: int, stop: int) -> Iterator[Found]:
         if not holds:
             continue
         beside = seen.beside(scheme, start)
-        if needs_word and not beside:
+        if not beside and (needs_word or among_codes(seen.plain, start, stop)):
             continue
         ground: Ground = "checked" if scheme.checked else "context" if beside else "form"
         rank = {"checked": 1, "context": 2, "form": 3}[ground] - (1 if beside else 0)
