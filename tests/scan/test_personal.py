@@ -196,6 +196,7 @@ def test_tricks_of_writing_do_not_hide_a_number(written: str) -> None:
         "order 536904399",
         "+999 1234 5678",
         "+1 23",
+        "+4230-00131 +513030-0000731 Europe/London",
         "A123456(4)",
         "S1234567A",
     ],

@@ -281,10 +281,13 @@ _FRACTION = re.compile(r"\+[0-9]+\.[0-9]+\Z").match
 _OTHERS = re.compile("[^0-9]")
 
 
+_POSITION = re.compile(r"\+[0-8][0-9][0-5][0-9](?:[0-5][0-9])?-0[0-9]{2}[0-5][0-9](?:[0-5][0-9])?\Z").match
+
+
 def plus_at(seen: Seen, start: int) -> Iterator[Found]:
-    """International telephone numbers: a plus, an assigned country code, at most fifteen digits (ITU-T E.164)."""
+    """International telephone numbers (ITU-T E.164): a plus, an assigned country code, at most fifteen digits. Places west of Greenwich, ``+4230-00131``, are none."""
     match = _PLUS.match(seen.plain, start)
-    if match is None or _FRACTION(match[0]) is not None:
+    if match is None or _FRACTION(match[0]) is not None or _POSITION(match[0]) is not None:
         return
     digits = _OTHERS.sub("", match[0])
     code = next((digits[:size] for size in (1, 2, 3) if digits[:size] in COUNTRY_CODES), "")
