@@ -10,8 +10,10 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-# Wheels only: nothing is compiled and no foreign set-up code runs during an install.
-FROM_LOCK := install --require-hashes --only-binary=:all: -r
+# Wheels only: nothing is compiled and no foreign set-up code runs during an install. The lock names everything, so nothing is
+# resolved again: pip would otherwise ask the registry for the newest release of whatever is wanted with an extra, and stop at it
+# because it is not the one in the lock.
+FROM_LOCK := install --no-deps --require-hashes --only-binary=:all: -r
 UV_VERSION := 0.13.9
 # Rooms whose tests must reach 95 % of lines and branches, each by itself.
 CORE := record norms measure seal ledger store practice.py node

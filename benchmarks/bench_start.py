@@ -53,7 +53,8 @@ def _install(report: Report) -> None:
         pip = [str(python), "-m", "pip", "--disable-pip-version-check", "--quiet"]
         start = time.perf_counter()
         lock = ROOT / "requirements" / "base.lock"
-        subprocess.run([*pip, "install", "--require-hashes", "--only-binary=:all:", "-r", str(lock)], check=True)
+        locked = ["install", "--no-deps", "--require-hashes", "--only-binary=:all:", "-r", str(lock)]
+        subprocess.run([*pip, *locked], check=True)
         took = time.perf_counter() - start
         listed = subprocess.run([*pip, "freeze", "--all"], check=True, capture_output=True, text=True).stdout
         packages = [line for line in listed.splitlines() if not re.match(r"(pip|setuptools)==", line)]
