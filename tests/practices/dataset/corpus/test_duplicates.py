@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import tracemalloc
 from collections import defaultdict
 from itertools import combinations
 from pathlib import Path
@@ -159,6 +160,22 @@ def test_neither_order_nor_batches_nor_memory_matter(tmp_path: Path) -> None:
     assert len(set(flags)) == 1
     assert groups.near > 500
     assert groups.crossed
+
+
+def test_memory_is_as_allowed_where_everything_was_copied_ten_times(tmp_path: Path) -> None:
+    # All groups and most pairs then begin with the earliest documents, so parts by first document are far from even.
+    documents, memory = 80_000, 8 << 20
+    rng = np.random.default_rng(5)
+    slots = np.tile(rng.integers(0, 256, (documents // 10, SLOTS), dtype=np.uint8), (10, 1))
+    index = taken(tmp_path, audited(slots), cuts=list(range(0, documents, 2000)), memory=memory)
+    tracemalloc.start()
+    try:
+        groups = index.finish()
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert (groups.near, groups.near_groups) == (documents - documents // 10, documents // 10)
+    assert most < 1.5 * memory
 
 
 def test_a_batch_taken_again_replaces_itself_and_numbers_may_be_left_out(tmp_path: Path) -> None:

@@ -282,7 +282,8 @@ class _Search:
             self.short += int((~shingled & (column(batch, "bytes") > 0)).sum())
             fresh = self.flags[batch.row : batch.row + batch.documents] == 0
             kept.append(np.flatnonzero(shingled & fresh).astype(np.uint32))
-        pairs = self._pile("pairs", wide=1, rows=self.documents * _PAIRS, top=32 + self.bits)
+        # Four times as many parts: where later documents repeat earlier ones, most pairs begin with the earliest.
+        pairs = self._pile("pairs", wide=1, rows=self.documents * _PAIRS * 4, top=32 + self.bits)
         low = np.uint64((1 << self.bits) - 1)
 
         def met(band: int) -> Iterator[Meetings]:
@@ -306,7 +307,7 @@ class _Search:
 
     def _mapped(self, met: Callable[[int], Iterator[Meetings]]) -> Iterator[Iterable[Meetings]]:
         """Do every band; two at a time (sorting leaves the interpreter free) where two fit into memory by far."""
-        if self.documents * 64 > self.memory:
+        if self.documents * 128 > self.memory:
             yield from map(met, range(BANDS))
             return
         with ThreadPoolExecutor(2) as pool:
@@ -318,7 +319,7 @@ class _Search:
 
     def _compare(self, pairs: Pile, fewest: int) -> None:
         """Compare every different pair once, and put together the groups of those that hold."""
-        if self.documents * SLOTS <= self.memory // 2 and self.batches:
+        if self.documents * SLOTS <= self.memory // 4 and self.batches:
             self._sketches = np.concatenate([column(batch, "sketch") for batch in self.batches])
         size = max(1024, self.memory // (8 * SLOTS))
         for part in pairs.parts():
@@ -361,7 +362,7 @@ class _Search:
 
     def _members(self) -> Iterator[NDArray[np.uint64]]:
         """Give the documents of all groups of two or more, whole groups at a time, as ``first document << 32 | row``, ascending."""
-        # What is told of groups takes about ten numbers a document.
+        # What is told of groups takes some thirty numbers a document; a part holds most documents where each was copied many times.
         pile = self._pile("members", wide=1, rows=self.documents * 10, top=32 + self.bits)
         step = max(1, self.memory // 64)
         heads = (
@@ -381,7 +382,7 @@ class _Search:
         for part in pile.parts():
             if len(part):
                 part.sort()
-                yield part
+                yield from cut(part, 32, max(1024, self.memory // 512))
 
 
 def _pairs(sizes: NDArray[np.int64]) -> int:

@@ -7,6 +7,7 @@ them in memory until they outgrow it.
 
 from __future__ import annotations
 
+import itertools
 import os
 import struct
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -41,6 +42,21 @@ COLUMNS: Final[Mapping[str, tuple[str, int]]] = {
 
 WIDTH: Final = sum(np.dtype(kind).itemsize * wide for kind, wide in COLUMNS.values())
 """Bytes of disk for each document."""
+
+_BEFORE: Final = dict(
+    zip(
+        COLUMNS,
+        itertools.accumulate(
+            (np.dtype(kind).itemsize * wide for kind, wide in COLUMNS.values()),
+            initial=0,
+        ),
+        strict=False,
+    )
+)
+"""Bytes a document of the columns that stand before each column."""
+
+_FEW: Final = 64
+"""A column is read whole where at least one in so many of its rows is wanted."""
 
 _FOUND: Final = np.dtype([("document", "<u4"), ("listed", "<u2"), ("entry", "<u2")])
 
@@ -140,13 +156,19 @@ def _broken() -> Malformed:
 
 def column(batch: Batch, name: str) -> NDArray[Any]:
     """Return one column of one batch, shape (documents,) or (documents, wide)."""
-    offset, (kind, wide) = _HEAD.size, COLUMNS[name]
-    for other, (its, many) in COLUMNS.items():
-        if other == name:
-            break
-        offset += batch.documents * np.dtype(its).itemsize * many
-    read: NDArray[Any] = np.fromfile(batch.path, dtype=kind, count=batch.documents * wide, offset=offset)
+    kind, wide = COLUMNS[name]
+    read: NDArray[Any] = np.fromfile(
+        batch.path, dtype=kind, count=batch.documents * wide, offset=_HEAD.size + batch.documents * _BEFORE[name]
+    )
     return read if wide == 1 else read.reshape(-1, wide)
+
+
+def _few(batch: Batch, name: str) -> NDArray[Any]:
+    """Return the same column, of which only the pages that are looked at are read."""
+    kind, wide = COLUMNS[name]
+    shape = (batch.documents, wide) if wide > 1 else (batch.documents,)
+    offset = _HEAD.size + batch.documents * _BEFORE[name]
+    return np.memmap(batch.path, dtype=kind, mode="r", offset=offset, shape=shape)
 
 
 def items(batch: Batch) -> NDArray[Any]:
@@ -163,7 +185,8 @@ def gather(batches: Sequence[Batch], name: str, rows: NDArray[np.uint32]) -> NDA
     start = 0
     for batch, end in zip(batches, ends.tolist(), strict=True):
         if end > start:
-            out[start:end] = column(batch, name)[rows[start:end].astype(np.int64) - batch.row]
+            some = rows[start:end].astype(np.int64) - batch.row
+            out[start:end] = (_few if len(some) * _FEW < batch.documents else column)(batch, name)[some]
         start = end
     return out
 
@@ -220,9 +243,10 @@ class Pile:
                 self._write(numbers[start : start + _SLICE])
 
     def _write(self, numbers: NDArray[np.uint64]) -> None:
-        keys = (numbers[:, 0] if self._wide > 1 else numbers) >> np.uint64(self._shift)
+        # At most 12 bits are left above the shift: numbers of 16 bits are sorted by their digits, ten times as fast as wider ones.
+        keys = ((numbers[:, 0] if self._wide > 1 else numbers) >> np.uint64(self._shift)).astype(np.uint16)
         order = np.argsort(keys, kind="stable")
-        ends = np.searchsorted(keys, np.arange(1, 1 << self._bits, dtype=np.uint64), sorter=order)
+        ends = np.cumsum(np.bincount(keys, minlength=1 << self._bits))[:-1]
         try:
             for part, piece in enumerate(np.split(numbers[order], ends)):
                 if len(piece):
