@@ -45,7 +45,7 @@ from tongqiu.practices.dataset.kinds import (
 )
 from tongqiu.practices.dataset.media.bodies import Media
 from tongqiu.practices.dataset.media.bodies import Spread as MediaSpread
-from tongqiu.practices.dataset.tabular.bodies import Broken, Seen, Table
+from tongqiu.practices.dataset.tabular.bodies import Broken, Labels, Seen, Table
 
 ALL = Declared(
     (
@@ -88,6 +88,7 @@ def table() -> Table:
         (Seen("income", "number", 30, 100, 2),),
         "m@1",
         (Broken("minimum", ("income",), 170, 3), Broken("column", ("gone",), 200, 200)),
+        labels=Labels("label", 1, 0, 10, 20, 1, 1, (), 0.05, 0.01, 0.2, 100, 3, 0.01, 0.08),
     )
 
 

@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 from tongqiu.practice import Put, Target, load
+from tongqiu.practices.dataset.indicators import of_table
 from tongqiu.practices.dataset.tabular.bodies import Anonymity, Share, Table
 from tongqiu.practices.dataset.tabular.kinds import RELEASE, TABLE
 from tongqiu.practices.dataset.tabular.parts import PROBES, VIEWS
@@ -40,6 +41,47 @@ def _look(tmp_path: Path, files: dict[str, bytes], path: str = "cases.csv", **de
     assert TABLE.holds is not None
     assert list(TABLE.holds(body)) == []
     return body
+
+
+def test_labels_that_contradict_one_another_are_told_and_a_model_is_asked(tmp_path: Path) -> None:
+    pytest.importorskip("sklearn")
+    chance = random.Random(2)  # noqa: S311 - a fixed sample
+    words = {"water": ["river", "boat", "fish", "shore", "wave"], "road": ["engine", "wheel", "brake", "fuel", "gear"]}
+    lines = ["number,text,label"]
+    for at in range(400):
+        kind = chance.choice(["water", "road"])
+        text = " ".join(chance.choices(words[kind], k=12))
+        for again in range(2 if at < 100 else 1):
+            wrong = {"water": "road", "road": "water"}[kind] if at < 10 and again else kind
+            lines.append(f"x{at}-{again},{text},{wrong}")
+    body = _look(tmp_path, {"cases.csv": "\n".join(lines).encode()}, label="label")
+    told = body.labels
+    assert told is not None
+    assert (told.compared, told.left_out) == (1, 1)
+    assert (told.sets, told.rows, told.contradicted, told.wrong) == (100, 200, 10, 10)
+    assert told.first[:2] == (1, 2)
+    assert told.low is not None
+    assert told.high is not None
+    assert told.low < 0.0528 < told.high  # 2e(1 - e) = 0.1
+    assert told.judged == 500
+    assert 5 <= told.doubted <= 25
+    assert len(told.doubtful) == min(20, told.doubted)
+    assert TABLE.evidence is not None
+    assert {"dataset.labels-contradicted", "dataset.label-error-rate", "dataset.labels-doubted"} <= {
+        each.measure for each in TABLE.evidence(body)
+    }
+    measured = {each.measure: each for each in of_table.constraints(body)}
+    assert measured["dataset.indicator.label-contradicted"].value == 0.05
+    assert measured["dataset.indicator.label-accuracy"].n == 100
+    assert measured["dataset.indicator.label-doubted"].n == 500
+
+
+def test_nothing_is_said_of_labels_where_rows_have_nothing_in_common(tmp_path: Path) -> None:
+    lines = ["number,label", *(f"x{at},{'ab'[at % 2]}" for at in range(100))]
+    body = _look(tmp_path, {"cases.csv": "\n".join(lines).encode()}, label="label")
+    assert body.labels is not None
+    assert (body.labels.compared, body.labels.left_out, body.labels.sets, body.labels.rate) == (0, 1, 0, None)
+    assert not any(each.measure.startswith("dataset.indicator.label-") for each in of_table.constraints(body))
 
 
 def test_everything_declared_is_looked_at_and_nobody_is_named(tmp_path: Path) -> None:

@@ -120,3 +120,26 @@ def constraints(body: Table) -> Iterator[Value]:
         if of > 0:
             held = of - min(seen.misfits, of)
             yield from _share("dataset.indicator.type-held", held, of, {"column": seen.name}, made=TABLE_NAME)
+    yield from _noise(body)
+
+
+def _noise(body: Table) -> Iterator[Value]:
+    """Yield what the labels say of one another."""
+    told = body.labels
+    if told is None:
+        return
+    where = {"column": told.column}
+    if told.rows:
+        wrong = told.wrong / told.rows
+        yield value("dataset.indicator.label-contradicted", wrong, told.rows, group=where, rests_on=TABLE_NAME)
+    if told.rate is not None and told.low is not None and told.high is not None:
+        bounds = Interval(1 - told.high, 1 - told.low, shares.LEVEL, "clopper-pearson")
+        yield value(
+            "dataset.indicator.label-accuracy",
+            1 - told.rate,
+            told.sets,
+            interval=bounds,
+            group=where,
+            rests_on=TABLE_NAME,
+        )
+    yield from _share("dataset.indicator.label-doubted", told.doubted, told.judged, where, made=TABLE_NAME)

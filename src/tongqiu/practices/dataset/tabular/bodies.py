@@ -96,6 +96,34 @@ class Telling(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     leaks: bool
 
 
+class Labels(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What the labels of a table say of one another.
+
+    ``sets`` sets of rows that agree in all ``compared`` columns (``left_out`` columns number their rows) hold ``rows`` labelled rows; ``contradicted`` sets
+    carry different labels, so that at least ``wrong`` labels are wrong where the compared columns decide the label; ``first`` are rows of such sets. ``rate`` within ``low`` and ``high`` (95 %): the share of wrong
+    labels that follows if equal rows were labelled independently and wrong labels fall evenly on the other classes. ``doubted`` of ``judged`` labels, or the
+    share within ``doubted_low`` and ``doubted_high``: a model trained on other rows firmly names another class; ``doubtful`` are the first such rows. No model was asked where ``unjudged``.
+    """
+
+    column: Short
+    compared: Natural
+    left_out: Natural
+    sets: Natural = 0
+    rows: Natural = 0
+    contradicted: Natural = 0
+    wrong: Natural = 0
+    first: Rows = ()
+    rate: Part | None = None
+    low: Part | None = None
+    high: Part | None = None
+    judged: Natural = 0
+    doubted: Natural = 0
+    doubted_low: Part | None = None
+    doubted_high: Part | None = None
+    doubtful: Rows = ()
+    unjudged: Literal["", "no-prose", "too-much-prose", "no-library", "too-few"] = ""
+
+
 class Shift(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """How a column differs between two versions: statistic and p-value (Holm over all columns), effect size, stability index.
 
@@ -248,6 +276,7 @@ class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     anonymity: Anonymity | None = None
     more_columns: Natural = 0
     """Columns beyond those told here one by one."""
+    labels: Labels | None = None
 
 
 class Cell(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -39,7 +39,10 @@ _NUMBERING = 0.95
 _FEWEST = 40
 
 _PROSE = 64
-"""Mean characters from which a column is prose."""
+"""Mean characters from which the values of a column are texts."""
+
+_WORDS = re.compile(r"\S\s+\S+\s+\S|[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]{5}").search
+"""Three words, or five letters of a script that is written without spaces."""
 
 TRUST = 2e15
 """Numbers beyond this in size are no measurements; they count as misfits among numbers."""
@@ -49,7 +52,8 @@ class Column(NamedTuple):
     """One column: ``codes`` (int64, -1 absent) below ``width`` different values, numbered by size where they are numbers and else by text or digest.
 
     ``numbers`` holds the number of each code (NaN for a misfit), or is None where the column is not of numbers. ``words`` holds the text of each code
-    where it was kept. ``misfits`` are rows whose value is of another type than the column; ``rows`` of them first.
+    where it was kept. ``misfits`` are rows whose value is of another type than the column; ``rows`` of them first. ``prose``: most
+    different values are several words, as texts are and numbers of people or records are not.
     """
 
     name: str
@@ -60,6 +64,7 @@ class Column(NamedTuple):
     words: list[str] | None
     misfits: int
     misfit_rows: tuple[int, ...]
+    prose: bool = False
 
     @property
     def absent(self) -> int:
@@ -122,6 +127,7 @@ class _Builder:
         self._letters = 0
         self._parts: list[NDArray[np.int64] | NDArray[np.float64]] = []
         self._mode: Literal["coded", "number", "digest"] = "coded"
+        self._prose = False
 
     def take(self, values: Sequence[str]) -> None:
         """Take one batch."""
@@ -165,6 +171,7 @@ class _Builder:
                 if code >= 0:
                     marks[code] = digest_of(value.strip())
             self._parts = [marks[part] for part in self._parts]
+            self._prose = _prose(present)
         self._codes = {}
 
     def column(self, numbers: NDArray[np.int64]) -> Column:
@@ -192,7 +199,7 @@ class _Builder:
             at = int(np.searchsorted(found, _NONE))
             codes = np.where(gone, -1, codes - (codes > at))
             found = np.delete(found, at)
-        return Column(self.name, "text", codes, found.size, None, None, 0, ())
+        return Column(self.name, "text", codes, found.size, None, None, 0, (), self._prose)
 
     def _coded(self, rows: NDArray[np.int64]) -> Column:
         codes: NDArray[np.int64] = (
@@ -222,12 +229,16 @@ class _Builder:
         codes = np.where(codes < 0, -1, table[codes])
         odd = np.array([at for at, word in enumerate(words) if word in misfit], np.int64)
         places = np.flatnonzero(np.isin(codes, odd)) if odd.size else odd
-        return Column(
-            self.name, kind, codes, len(words), numbers, words, int(places.size), tuple(rows[places[:20]].tolist())
-        )
+        first = tuple(rows[places[:20]].tolist())
+        prose = kind in {"text", "category"} and _prose(words)
+        return Column(self.name, kind, codes, len(words), numbers, words, int(places.size), first, prose)
 
 
 _NONE = -(1 << 63)
+
+
+def _prose(values: Sequence[str]) -> bool:
+    return 2 * sum(1 for value in values if _WORDS(value)) > len(values)
 
 
 def _type_of(weight: dict[str, int]) -> tuple[Type, frozenset[str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from tongqiu.practices.dataset.tabular.bodies import Release, Table
+from tongqiu.practices.dataset.tabular.bodies import Labels, Release, Table
 from tongqiu.practices.dataset.tabular.limits import SMALLEST_CELL
 from tongqiu.record.kind import Kind
 from tongqiu.record.shapes import Evidence
@@ -29,6 +29,11 @@ NAMES: dict[str, Text] = {
     "leaking-columns": Text(en="Columns that nearly determine the label", zh="几乎决定标签的列数"),
     "label-information": Text(en="Share of the label's entropy that a column takes away", zh="列所消除的标签熵占比"),
     "label-error": Text(en="Error of the best rule by one column alone", zh="仅凭一列的最佳规则的错误率"),
+    "labels-contradicted": Text(
+        en="Labels that are wrong at least, of rows alike in all else", zh="其余各列相同的行中至少标错的标签占比"
+    ),
+    "label-error-rate": Text(en="Share of wrong labels, by rows labelled twice", zh="由重复标注推算的标签错误率"),
+    "labels-doubted": Text(en="Share of labels that a model firmly disagrees with", zh="模型明确不同意的标签占比"),
     "group-share": Text(en="Share of a group", zh="群体占比"),
     "group-shortfall": Text(en="Share of a group less its share in the population", zh="群体占比与其人口占比之差"),
     "label-evenness": Text(en="Evenness of the label's classes", zh="标签类别的均衡度"),
@@ -92,9 +97,24 @@ def evidence(body: Table) -> Iterator[Evidence]:
             if told.information is not None:
                 yield _one("label-information", told.information, told.of, group)
             yield _one("label-error", told.error, told.of, group, low=told.low, high=told.high)
+    yield from _labels(body)
     yield from _groups(body)
     yield from _versions(body)
     yield from _anonymity(body)
+
+
+def _labels(body: Table) -> Iterator[Evidence]:
+    told = body.labels
+    if told is None:
+        return
+    group = {"column": told.column}
+    if told.rows:
+        yield _one("labels-contradicted", told.wrong / told.rows, told.rows, group)
+    if told.rate is not None:
+        yield _one("label-error-rate", told.rate, told.sets, group, low=told.low, high=told.high)
+    if told.judged:
+        share = told.doubted / told.judged
+        yield _one("labels-doubted", share, told.judged, group, low=told.doubted_low, high=told.doubted_high)
 
 
 def _groups(body: Table) -> Iterator[Evidence]:
@@ -151,12 +171,22 @@ def holds(body: Table) -> Iterator[str]:
     for each in body.telling:
         if not each.low <= each.error <= each.high or (each.leaks and each.high > each.limit):
             yield f"telling.{each.column}"
+    if body.labels is not None and not _agree(body.labels, body.rows):
+        yield "labels"
     found = body.anonymity
     if found is not None:
         if found.k * found.classes > found.rows or (found.k > 1) != (found.alone == 0):
             yield "anonymity.k"
         if any(each.l_entropy > each.l_distinct + 1e-9 for each in found.hidden if each.l_distinct):
             yield "anonymity.hidden"
+
+
+def _agree(told: Labels, rows: int) -> bool:
+    """Return whether the numbers on labels can be together."""
+    counts = told.contradicted <= told.sets and told.contradicted <= told.wrong and 2 * told.sets <= told.rows <= rows
+    rate = (told.rate is None) == (told.sets == 0) and (told.low or 0.0) <= (told.rate or 0.0) <= (told.high or 0.0)
+    judged = told.doubted <= told.judged <= rows and (told.doubted_low is None) == (told.judged == 0)
+    return counts and rate and judged and told.wrong <= max(0, told.rows - told.sets)
 
 
 def release_evidence(body: Release) -> Iterator[Evidence]:

@@ -26,7 +26,7 @@ PROBES = (
 VIEWS = (
     View(
         name="dataset.tables",
-        version=1,
+        version=2,
         title=Text(en="Tables", zh="表格名录"),
         reads=(TABLE.name,),
         columns=TABLE_COLUMNS,

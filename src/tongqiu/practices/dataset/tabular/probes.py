@@ -15,6 +15,7 @@ from tongqiu.practices.dataset.tabular.groups import gaps, makeup, points_to_peo
 from tongqiu.practices.dataset.tabular.hiding import anonymity
 from tongqiu.practices.dataset.tabular.kinds import METHOD, TABLE
 from tongqiu.practices.dataset.tabular.leakage import telling
+from tongqiu.practices.dataset.tabular.noise import labels
 from tongqiu.practices.dataset.tabular.outliers import outliers
 from tongqiu.practices.dataset.tabular.params import TableParams
 from tongqiu.practices.dataset.tabular.sources import ENDINGS, opened
@@ -94,6 +95,7 @@ def observe(subject: Subject, params: TableParams, world: World) -> Iterable[Sai
             versions(before, frame) if before is not None else None,
             anonymity(quasi, sensitive, frame.rows),
             max(0, len(frame.columns) - _TOLD),
+            labels(frame, label) if label else None,
         ),
     )
 

@@ -32,6 +32,7 @@ TABLE_COLUMNS = (
     Column(
         name="leaks", title=Text(en="Columns that nearly determine the label", zh="几乎决定标签的列数"), type="integer"
     ),
+    Column(name="wrong", title=Text(en="Labels wrong at least", zh="至少标错的标签数"), type="integer"),
     Column(name="shifted", title=Text(en="Columns no longer spread as before", zh="分布已变化的列数"), type="integer"),
     Column(name="k", title=Text(en="k", zh="k 值"), type="integer"),
     Column(name="l", title=Text(en="l", zh="l 值"), type="integer"),
@@ -61,6 +62,7 @@ def tables(statement: Statement) -> Iterator[Put]:
             "constraints": body.declared,
             "broken": sum(1 for each in body.constraints if each.count),
             "leaks": sum(each.leaks for each in body.telling) if body.label else None,
+            "wrong": body.labels.wrong if body.labels else None,
             "shifted": sum(each.shifted for each in body.versions.shifts) if body.versions else None,
             "k": body.anonymity.k if body.anonymity else None,
             "l": min((each.l_distinct for each in hidden), default=None),

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tongqiu.practices.dataset.corpus import noise
+from tongqiu.practices.dataset.tabular import noise
 
 
 def test_labels_of_equal_texts_are_counted() -> None:
@@ -19,6 +19,7 @@ def test_labels_of_equal_texts_are_counted() -> None:
     # Text 5: one of three wrong; 7: none; 9: two of three. First two labels: 5 same, 7 same, 9 differ.
     assert found[:4] == (3, 8, 2, 3)
     assert found.rate == pytest.approx(noise.error_rate(1 / 3, 3))
+    assert found.first == (0, 1, 2, 5, 6, 7)
     assert found.interval is not None
     assert found.rate is not None
     assert found.interval.low < found.rate < found.interval.high
@@ -34,6 +35,7 @@ def test_nothing_is_said_of_texts_that_stand_once() -> None:
             0,
             None,
             None,
+            (),
         )
 
 

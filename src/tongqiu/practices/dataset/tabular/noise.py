@@ -1,12 +1,11 @@
-"""How many labels of a corpus or table are surely wrong, and how many may be.
+"""How many labels of a table are surely wrong, and how many may be.
 
-**Contradictions** (:func:`contradictions`): where one and the same text (or row) carries different labels, all but one of them
-are wrong. Of k labels of one text at least k less the count of the commonest are wrong, whatever is true: a bound that needs no
-assumption. It sees nothing in texts that stand once, nothing where copies were labelled by copying, and where a text truly
-has several labels, it is the scheme that is at fault and not the labeller. Over near copies it is no bound, since a small
-change may change what is true: give the groups of exact copies for the bound, those of near copies for a hint.
+**Contradictions** (:func:`contradictions`): where one and the same content carries different labels, all but one of them
+are wrong, as far as the content alone decides the label. Of k labels of one content at least k less the count of the commonest are wrong, whatever is true.
+It sees nothing in contents that stand once, nothing where copies were labelled by copying; where a content truly has several labels, or the label also depends
+on something that is not in the table, it is the scheme that is at fault and not the labeller.
 
-From the first two labels of each text follows a rate: if copies are labelled independently, each label is wrong with
+From the first two labels of each content follows a rate: if copies are labelled independently, each label is wrong with
 probability e and wrong labels fall evenly on the other classes, two differ with probability d = 2e(1 - e) + e^2 (K - 2)/(K - 1) for K classes. The
 exact interval of d (Clopper and Pearson) is turned into one of e. Copies labelled by copying make it too low.
 
@@ -14,23 +13,31 @@ exact interval of d (Clopper and Pearson) is turned into one of e. Copies labell
 Jiang and Chuang, JAIR 70 (2021) 1373, section 3.1: a text counts as class j where its probability of j is at least the mean that
 texts labelled j have; the paper was not reached, its rule is given from memory). It sees errors in texts that stand once, and also calls hard or rare texts suspects; it is no count of wrong
 labels. Needs scikit-learn (extra ``explain``).
+
+:func:`labels` does both for a table.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+import msgspec
 import numpy as np
 
 from tongqiu.measure.interval import Interval, clopper_pearson
 from tongqiu.practices.dataset.corpus.variety import projection
-from tongqiu.record.faults import Missing
-from tongqiu.record.text import Text
+from tongqiu.practices.dataset.tabular.anonymity import classes as classes_of
+from tongqiu.practices.dataset.tabular.bodies import Labels
+from tongqiu.practices.dataset.tabular.columns import numbering
+from tongqiu.practices.dataset.tabular.leakage import MOST_CLASSES
+from tongqiu.scan import personal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
+
+    from tongqiu.practices.dataset.tabular.columns import Column, Frame
 
 FOLDS: Final = 5
 """Parts of which each is judged by a model trained on the others."""
@@ -38,12 +45,19 @@ FOLDS: Final = 5
 FEWEST: Final = 10
 """Labels that a class must have to be judged by :func:`suspects`."""
 
+DRAWN: Final = 5_000
+"""Rows, evenly spaced, that :func:`labels` has judged by :func:`suspects` at the most."""
+
+SHOWN: Final = 20
+"""Rows that are named."""
+
 _STEPS: Final = 100
 
 
 class Contradictions(NamedTuple):
     """``labels`` of ``texts`` that stand more than once; ``contradicted`` of these texts have different labels; at least ``wrong`` of the labels
     are wrong. ``rate`` is the share of wrong labels that follows under the assumptions above, with its 95 % interval; None without texts.
+    ``first`` are the first :data:`SHOWN` documents of contradicted texts.
     """
 
     texts: int
@@ -52,6 +66,7 @@ class Contradictions(NamedTuple):
     wrong: int
     rate: float | None
     interval: Interval | None
+    first: tuple[int, ...] = ()
 
 
 class Suspects(NamedTuple):
@@ -64,6 +79,60 @@ class Suspects(NamedTuple):
     interval: Interval
     texts: tuple[int, ...]
     classes: tuple[int, ...]
+
+
+def labels(frame: Frame, label: Column) -> Labels | None:
+    """Return what the labels of a table say of one another; None where the label has one or more than 100 classes.
+
+    Compared are all columns but the label and those that number their rows (:func:`~tongqiu.practices.dataset.tabular.columns.numbering`), unless they hold
+    prose. Rows without a label, or without a value in any compared column, are left out. A model judges the first column of prose.
+    """
+    if not 1 < label.width <= MOST_CLASSES:
+        return None
+    others = [column for column in frame.columns if column is not label and column.width > 1]
+    compared = [column for column in others if column.prose or not numbering(column)]
+    told = Labels(personal.masked(label.name)[:300], len(compared), len(others) - len(compared))
+    if not compared:
+        return told
+    there = np.zeros(frame.rows, dtype=bool)
+    for column in compared:
+        there |= column.codes >= 0
+    given = np.where(there, label.codes, -1)
+    found = contradictions(classes_of([column.coded for column in compared], frame.rows).of, given, label.width)
+    told = msgspec.structs.replace(
+        told,
+        sets=found.texts,
+        rows=found.labels,
+        contradicted=found.contradicted,
+        wrong=found.wrong,
+        first=tuple(frame.numbers[list(found.first)].tolist()),
+    )
+    if found.rate is not None and found.interval is not None:
+        low, high = min(found.interval.low, found.rate), max(found.interval.high, found.rate)
+        told = msgspec.structs.replace(told, rate=found.rate, low=low, high=high)
+    return _judged(told, frame, next((column for column in compared if column.prose), None), given)
+
+
+def _judged(told: Labels, frame: Frame, prose: Column | None, given: NDArray[np.int64]) -> Labels:
+    """Return the same with what a model doubts, or why none was asked."""
+    if prose is None or prose.words is None:
+        return msgspec.structs.replace(told, unjudged="no-prose" if prose is None else "too-much-prose")
+    some = np.flatnonzero((given >= 0) & (prose.codes >= 0))
+    some = some[np.linspace(0, len(some) - 1, min(DRAWN, len(some))).astype(np.int64)] if len(some) else some
+    try:
+        doubted = suspects([prose.words[code] for code in prose.codes[some].tolist()], given[some])
+    except ImportError:
+        return msgspec.structs.replace(told, unjudged="no-library")
+    if doubted is None:
+        return msgspec.structs.replace(told, unjudged="too-few")
+    return msgspec.structs.replace(
+        told,
+        judged=doubted.of,
+        doubted=doubted.found,
+        doubted_low=doubted.interval.low,
+        doubted_high=doubted.interval.high,
+        doubtful=tuple(frame.numbers[some[list(doubted.texts[:SHOWN])]].tolist()),
+    )
 
 
 def contradictions(text: NDArray[np.int64], label: NDArray[np.int64], classes: int) -> Contradictions:
@@ -88,6 +157,7 @@ def contradictions(text: NDArray[np.int64], label: NDArray[np.int64], classes: i
     pairs, counts = np.unique(group * classes + given[at], return_counts=True)
     commonest = np.zeros(texts, dtype=np.int64)
     np.maximum.at(commonest, pairs // classes, counts)
+    first = np.sort(np.flatnonzero(held)[order[at]][(commonest < sizes)[group]])[:SHOWN]
     differ = int((given[starts] != given[starts + 1]).sum())
     interval = clopper_pearson(differ, texts)
     return Contradictions(
@@ -99,6 +169,7 @@ def contradictions(text: NDArray[np.int64], label: NDArray[np.int64], classes: i
         Interval(
             error_rate(interval.low, classes), error_rate(interval.high, classes), interval.level, interval.method
         ),
+        tuple(first.tolist()),
     )
 
 
@@ -121,19 +192,10 @@ def suspects(texts: Sequence[str], label: NDArray[np.int64]) -> Suspects | None:
     """Return which labels a logistic regression on character trigrams, trained without them, firmly disagrees with.
 
     Classes with fewer than ten labels, and documents without one (below 0), are left out; None where fewer than two classes remain. Deterministic:
-    document ``i`` is judged in part ``i % 5``. Raises Missing (``dataset.noise-extra``) without scikit-learn.
+    document ``i`` is judged in part ``i % 5``. Raises ImportError without scikit-learn.
     """
-    try:
-        from sklearn.linear_model import LogisticRegression
-    except ImportError as error:
-        raise Missing(
-            "dataset.noise-extra",
-            Text(
-                en="Doubtful labels are found with scikit-learn, which is not installed.",
-                zh="查找可疑标签需要 scikit-learn，尚未安装。",
-            ),
-            do=Text(en="Install it: pip install 'tongqiu[explain]'", zh="请安装：pip install 'tongqiu[explain]'"),
-        ) from error
+    from sklearn.linear_model import LogisticRegression
+
     counts = np.bincount(label[label >= 0], minlength=1)
     kept = np.flatnonzero((label >= 0) & (counts[np.maximum(label, 0)] >= FEWEST))
     known, given = np.unique(label[kept], return_inverse=True)
